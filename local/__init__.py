@@ -1,0 +1,1 @@
+"""The embedded environment: toolchain, control plane, nodes and stand-in plugins of one machine."""

@@ -1,0 +1,1 @@
+"""Stand-in Pulumi plugins, for machines that cannot download the official ones."""
