@@ -1,0 +1,48 @@
+"""The platform on one page: settings in, components wired, outputs out."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+import settings
+from components.database import external_database
+from components.n8n.environment import Environment
+from components.n8n.main import Main
+from components.n8n.webhook import Webhook
+from components.n8n.worker import Worker
+from components.namespace import PlatformNamespace
+from components.postgres import Postgres
+from components.redis import RedisCluster
+from components.routing import Routing
+from components.secrets import PlatformSecrets
+
+stack = settings.load()
+
+cluster = kubernetes.Provider(
+    "cluster", context=stack.platform.context or None, namespace=stack.platform.namespace
+)
+on_cluster = pulumi.ResourceOptions(provider=cluster)
+
+namespace = PlatformNamespace("namespace", settings=stack, opts=on_cluster)
+in_namespace = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace])
+
+secrets = PlatformSecrets("secrets", settings=stack, opts=in_namespace)
+database = (
+    external_database(stack.database, secrets)
+    if stack.database.mode == "external"
+    else Postgres("postgres", settings=stack, secrets=secrets, opts=in_namespace).connection
+)
+redis = RedisCluster("redis", settings=stack, secrets=secrets, opts=in_namespace)
+
+environment = Environment(
+    settings=stack, database=database, redis=redis.connection, secrets=secrets
+)
+main = Main("main", settings=stack, environment=environment, opts=in_namespace)
+webhook = Webhook("webhook", settings=stack, environment=environment, opts=in_namespace)
+worker = Worker("worker", settings=stack, environment=environment, opts=in_namespace)
+
+if stack.routing.enabled:
+    Routing("routing", settings=stack, main=main, webhook=webhook, opts=in_namespace)
+
+pulumi.export("namespace", namespace.name)
+pulumi.export("editorUrl", stack.n8n.editor_url)
+pulumi.export("webhookUrl", stack.n8n.webhook_url)

@@ -1,0 +1,22 @@
+"""All settings of one environment."""
+
+from pydantic import Field
+
+from settings.data import DatabaseSettings, RedisSettings, SecretsSettings
+from settings.n8n import MainSettings, N8nSettings, WebhookSettings, WorkerSettings
+from settings.platform import PlatformSettings, RoutingSettings
+from settings.types import Area
+
+
+class Settings(Area):
+    """One environment: each field is a configuration key of its stack, an object of settings."""
+
+    platform: PlatformSettings = Field(default_factory=PlatformSettings)
+    n8n: N8nSettings = Field(default_factory=N8nSettings, alias="n8n")
+    main: MainSettings = Field(default_factory=MainSettings)
+    webhook: WebhookSettings = Field(default_factory=WebhookSettings)
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    secrets: SecretsSettings = Field(default_factory=SecretsSettings)
+    routing: RoutingSettings = Field(default_factory=RoutingSettings)

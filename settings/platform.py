@@ -1,0 +1,83 @@
+"""Settings of the cluster that the platform runs on and of the way into it."""
+
+from pydantic import Field
+
+from settings.types import Area, Cidr, Name, Port, Quantity
+
+
+class Resources(Area):
+    """What one container asks for and what it may use at most."""
+
+    cpu_request: Quantity = Field(description="CPU that the scheduler sets aside.")
+    memory_request: Quantity = Field(description="Memory that the scheduler sets aside.")
+    cpu_limit: Quantity = Field(description="CPU above which the container is throttled.")
+    memory_limit: Quantity = Field(description="Memory above which the container is killed.")
+
+
+class Destination(Area):
+    """A private address that workflows may call."""
+
+    cidr: Cidr = Field(description="IPv4 range, such as 10.20.0.0/16.")
+    port: Port = Field(description="TCP port.")
+
+
+class Quota(Area):
+    """What all pods of the namespace may ask for together."""
+
+    pods: int = Field(ge=1, description="Pods, those that are ending included.")
+    cpu_requests: Quantity = Field(description="CPU requested.")
+    memory_requests: Quantity = Field(description="Memory requested.")
+    cpu_limits: Quantity = Field(description="CPU limits.")
+    memory_limits: Quantity = Field(description="Memory limits.")
+
+
+class PlatformSettings(Area):
+    """Where the platform runs, and what its pods may reach."""
+
+    namespace: Name = Field("n8n", description="Namespace that holds the whole platform.")
+    context: str = Field(
+        "",
+        description="kubectl context to deploy to; empty means the current one. Naming it keeps a "
+        "stack from being deployed to the wrong cluster.",
+    )
+    zones: tuple[Name, ...] = Field(
+        ("zone-a", "zone-b", "zone-c"),
+        min_length=3,
+        max_length=3,
+        description="The three availability zones, as the nodes' label topology.kubernetes.io/zone "
+        "names them. Three, because Redis Cluster keeps a majority of its masters only while no "
+        "zone holds two of them.",
+    )
+    storage_class: str = Field(
+        "", description="StorageClass of every volume; empty means the cluster's default."
+    )
+    public_ports: tuple[Port, ...] = Field(
+        (443,),
+        description="TCP ports on which n8n may call the public internet. Private ranges and the "
+        "cloud's metadata service stay closed whatever stands here.",
+    )
+    private_destinations: tuple[Destination, ...] = Field(
+        (), description="Private addresses that workflows may call, such as a company database."
+    )
+    quota: Quota | None = Field(
+        None,
+        description="What the namespace may hold. Left out: what every tier needs at its maximum "
+        "during a rollout.",
+    )
+
+
+class RoutingSettings(Area):
+    """How requests reach the platform, through the Gateway API."""
+
+    enabled: bool = Field(True, description="Create a Gateway and its HTTPRoutes.")
+    gateway_class: Name = Field(
+        "envoy-gateway", description="GatewayClass that implements the Gateway."
+    )
+    gateway_namespace: Name = Field(
+        "envoy-gateway-system",
+        description="Namespace of the gateway's own pods, the only ones let in to n8n.",
+    )
+    tls_secret: str = Field(
+        "n8n-gateway-tls",
+        description="Secret with tls.crt and tls.key for both hosts. Unused with http addresses.",
+    )

@@ -1,0 +1,114 @@
+"""What the platform needs at its largest: pods, CPU, memory and database connections.
+
+Used twice, so that they cannot disagree: by the rules, which refuse settings that do not fit, and
+by the components, which ask the cluster for exactly this.
+"""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from kubernetes.utils.quantity import parse_quantity
+
+from settings.model import Settings
+from settings.platform import Quota, Resources
+
+REDIS_NODES = 6
+"""Three shards of a master and a replica."""
+
+REDIS_KEEPER = Resources(
+    cpu_request="20m", memory_request="32Mi", cpu_limit="100m", memory_limit="64Mi"
+)
+"""The container beside each Redis node that keeps the cluster whole, and the bootstrap Job."""
+
+_SPARE_PODS = 4
+"""Room for what comes and goes: the Redis bootstrap Job and an operator's debugging pods."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """What a number of pods asks for together; CPU in cores, memory in bytes."""
+
+    pods: int
+    cpu_requests: Decimal
+    memory_requests: Decimal
+    cpu_limits: Decimal
+    memory_limits: Decimal
+
+
+def _need(pods: int, *containers: Resources) -> Need:
+    def total(amounts: list[str]) -> Decimal:
+        return pods * sum((parse_quantity(amount) for amount in amounts), Decimal())
+
+    return Need(
+        pods=pods,
+        cpu_requests=total([each.cpu_request for each in containers]),
+        memory_requests=total([each.memory_request for each in containers]),
+        cpu_limits=total([each.cpu_limit for each in containers]),
+        memory_limits=total([each.memory_limit for each in containers]),
+    )
+
+
+def _pods_during_rollout(max_replicas: int) -> int:
+    # A Deployment doesn't count a pod that is ending, and a worker may take minutes to finish its
+    # executions: until then every old pod stands beside its successor.
+    return 2 * max_replicas
+
+
+def peak_need(settings: Settings) -> Need:
+    """What the namespace holds when every tier is at its maximum and is being rolled out."""
+    webhook, worker, redis = settings.webhook, settings.worker, settings.redis
+    parts = [
+        _need(1, settings.main.resources),
+        _need(_pods_during_rollout(webhook.max_replicas), webhook.resources),
+        _need(_pods_during_rollout(worker.max_replicas), worker.resources, worker.runner_resources),
+        _need(REDIS_NODES, redis.resources, REDIS_KEEPER),
+        _need(_SPARE_PODS, REDIS_KEEPER),
+    ]
+    if settings.database.mode == "in-cluster":
+        parts.append(_need(1, settings.database.resources))
+    return Need(
+        pods=sum(part.pods for part in parts),
+        cpu_requests=sum((part.cpu_requests for part in parts), Decimal()),
+        memory_requests=sum((part.memory_requests for part in parts), Decimal()),
+        cpu_limits=sum((part.cpu_limits for part in parts), Decimal()),
+        memory_limits=sum((part.memory_limits for part in parts), Decimal()),
+    )
+
+
+def default_quota(settings: Settings) -> Quota:
+    """The quota that fits `peak_need` exactly, in whole millicores and mebibytes."""
+    need = peak_need(settings)
+
+    def cpu(cores: Decimal) -> str:
+        return f"{math.ceil(cores * 1000)}m"
+
+    def memory(amount: Decimal) -> str:
+        return f"{math.ceil(amount / 2**20)}Mi"
+
+    return Quota(
+        pods=need.pods,
+        cpu_requests=cpu(need.cpu_requests),
+        memory_requests=memory(need.memory_requests),
+        cpu_limits=cpu(need.cpu_limits),
+        memory_limits=memory(need.memory_limits),
+    )
+
+
+def peak_database_connections(settings: Settings) -> int:
+    """Connections that n8n opens when every tier is at its maximum and is being rolled out."""
+    webhook, worker = settings.webhook, settings.worker
+    return (
+        settings.main.database_connections
+        + _pods_during_rollout(webhook.max_replicas) * webhook.database_connections
+        + _pods_during_rollout(worker.max_replicas) * worker.database_connections
+    )
+
+
+def redis_failover_milliseconds(settings: Settings) -> int:
+    """How long the queue may be without a master after one is lost.
+
+    Twice the node timeout: once until the node counts as failed, and as long again for agreement,
+    election and clients' reconnection. Measured: 8 to 10 s with a node timeout of 5 s.
+    """
+    return 2 * settings.redis.node_timeout_milliseconds

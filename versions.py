@@ -1,0 +1,30 @@
+"""Every third-party image that the platform runs, pinned, and where the pin was checked.
+
+A reference is `registry/repository:tag`, optionally followed by `@sha256:…`. The tags were read on
+2026-11-22 from public repositories that run them, not from the registries, which the machine this
+was written on cannot reach: so there are no digests here. A stack that sets
+`image: …:tag@sha256:…` gets exactly that digest.
+
+Charts and the embedded environment's own tools are pinned elsewhere: the latter in
+`local/toolchain/pins.py`.
+"""
+
+from typing import Final
+
+N8N: Final = "docker.io/n8nio/n8n:2.43.3"
+"""n8n itself. 2.43.3 is the oldest 2.43 release without a known unauthenticated flaw."""
+
+N8N_RUNNERS: Final = "docker.io/n8nio/runners:2.43.3"
+"""n8n's external task runners. Published with every n8n release; the versions must be equal."""
+
+REDIS: Final = "docker.io/library/redis:8.2.9-bookworm"
+"""Redis. 8.2.2 is the oldest 8.2 release without CVE-2025-49844."""
+
+POSTGRES: Final = "docker.io/library/postgres:17.11-bookworm"
+"""PostgreSQL, for stacks whose database runs in the cluster."""
+
+N8N_MINIMUM_VERSIONS: Final = ("2.42.6", "2.43.3", "3.0.1")
+"""Oldest n8n release without a known remote flaw, one per release line still offered.
+
+Source: n8n's security advisories as of autumn 2026. A stack can raise them by setting.
+"""
