@@ -1,0 +1,88 @@
+"""The words of a NetworkPolicy: who may talk to whom, on top of a namespace that allows nothing."""
+
+from collections.abc import Mapping
+
+import pulumi_kubernetes as kubernetes
+
+from settings.platform import PlatformSettings
+
+_NOT_PUBLIC = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+]
+"""IPv4 ranges that are not the public internet (RFC 6890): private, shared, loopback, multicast,
+reserved, and link-local with the cloud's metadata service at 169.254.169.254."""
+
+
+def tcp(*ports: int) -> list[kubernetes.networking.v1.NetworkPolicyPortArgs]:
+    """TCP ports, as a rule names them."""
+    return [
+        kubernetes.networking.v1.NetworkPolicyPortArgs(protocol="TCP", port=port) for port in ports
+    ]
+
+
+def pods(pod_labels: Mapping[str, str]) -> kubernetes.networking.v1.NetworkPolicyPeerArgs:
+    """Pods of the platform's own namespace that carry all these labels."""
+    return kubernetes.networking.v1.NetworkPolicyPeerArgs(
+        pod_selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=dict(pod_labels))
+    )
+
+
+def namespace(name: str) -> kubernetes.networking.v1.NetworkPolicyPeerArgs:
+    """Every pod of another namespace."""
+    return kubernetes.networking.v1.NetworkPolicyPeerArgs(
+        namespace_selector=kubernetes.meta.v1.LabelSelectorArgs(
+            match_labels={"kubernetes.io/metadata.name": name}
+        )
+    )
+
+
+def ingress(
+    peers: list[kubernetes.networking.v1.NetworkPolicyPeerArgs], *ports: int
+) -> kubernetes.networking.v1.NetworkPolicyIngressRuleArgs:
+    """These peers may connect to these TCP ports of the selected pods."""
+    return kubernetes.networking.v1.NetworkPolicyIngressRuleArgs(from_=peers, ports=tcp(*ports))
+
+
+def egress(
+    peers: list[kubernetes.networking.v1.NetworkPolicyPeerArgs], *ports: int
+) -> kubernetes.networking.v1.NetworkPolicyEgressRuleArgs:
+    """The selected pods may connect to these TCP ports of these peers."""
+    return kubernetes.networking.v1.NetworkPolicyEgressRuleArgs(to=peers, ports=tcp(*ports))
+
+
+def egress_to_the_internet(
+    platform: PlatformSettings,
+) -> list[kubernetes.networking.v1.NetworkPolicyEgressRuleArgs]:
+    """What workflows may call: the public internet, and private addresses that settings name."""
+    rules = [
+        egress(
+            [
+                kubernetes.networking.v1.NetworkPolicyPeerArgs(
+                    ip_block=kubernetes.networking.v1.IPBlockArgs(
+                        cidr="0.0.0.0/0", except_=_NOT_PUBLIC
+                    )
+                )
+            ],
+            *platform.public_ports,
+        )
+    ]
+    rules.extend(
+        egress(
+            [
+                kubernetes.networking.v1.NetworkPolicyPeerArgs(
+                    ip_block=kubernetes.networking.v1.IPBlockArgs(cidr=destination.cidr)
+                )
+            ],
+            destination.port,
+        )
+        for destination in platform.private_destinations
+    )
+    return rules
