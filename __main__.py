@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 import settings
-from components.database import external_database
+from components.connections import external_database
 from components.n8n.environment import Environment
 from components.n8n.main import Main
 from components.n8n.webhook import Webhook
@@ -27,7 +27,9 @@ in_namespace = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace])
 
 secrets = PlatformSecrets("secrets", settings=stack, opts=in_namespace)
 database = (
-    external_database(stack.database, secrets)
+    external_database(
+        stack.database, secrets.database_password, secrets.database_authority
+    )
     if stack.database.mode == "external"
     else Postgres("postgres", settings=stack, secrets=secrets, opts=in_namespace).connection
 )

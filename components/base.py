@@ -35,12 +35,12 @@ class Component(pulumi.ComponentResource):
             protect: refuse to delete the child; for what holds data or keys.
             retain_on_delete: leave the child in the cluster when the stack is destroyed.
         """
-        # `protect=None` lets a component's own protection reach its children.
+        # None, not False: a child then takes what its component says.
         return pulumi.ResourceOptions(
             parent=self,
             depends_on=depends_on,
             protect=protect or None,
-            retain_on_delete=retain_on_delete,
+            retain_on_delete=retain_on_delete or None,
         )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from settings.data import DatabaseSettings
+
 
 @dataclass(frozen=True, kw_only=True)
 class SecretKey:
@@ -71,3 +73,18 @@ class RedisConnection:
     password: SecretKey
     certificate_authority: SecretKey | None
     pod_labels: dict[str, str]
+
+
+def external_database(
+    settings: DatabaseSettings, password: SecretKey, certificate_authority: SecretKey
+) -> DatabaseConnection:
+    """The connection to a PostgreSQL that somebody else runs, as settings name it."""
+    return DatabaseConnection(
+        host=settings.host,
+        port=settings.port,
+        database=settings.name,
+        user=settings.user,
+        password=password,
+        certificate_authority=certificate_authority,
+        pod_labels=None,
+    )

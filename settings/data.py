@@ -75,11 +75,19 @@ class SecretsSettings(Area):
         description="Secret whose key `encryption-key` encrypts every credential stored in n8n. "
         "Lost, they are lost: escrow it.",
     )
+    protect_encryption_key: bool = Field(
+        True,
+        description="Refuse to destroy a generated encryption key, and leave it in the cluster "
+        "whatever happens to the stack.",
+    )
     runners_secret: Name = Field(
         "n8n-runners", description="Secret with `auth-token`, shared by n8n and its task runners."
     )
     redis_secret: Name = Field("redis-auth", description="Secret with Redis's `password`.")
-    database_secret: Name = Field("database-auth", description="Secret with n8n's `password`.")
+    database_secret: Name = Field(
+        "database-auth",
+        description="Secret with n8n's `password`, and in-cluster with `superuser-password`.",
+    )
     redis_tls_secret: Name = Field(
         "redis-tls", description="Secret with `tls.crt`, `tls.key` and `ca.crt` of Redis."
     )

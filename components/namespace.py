@@ -1,0 +1,132 @@
+"""The namespace: what runs in it is restricted, bounded, and may talk to nobody but DNS."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components import network
+from components.base import Component, labels
+from settings import Settings
+from settings.platform import Quota
+from settings.sizing import default_quota
+
+POD_SECURITY_VERSION = "v1.34"
+"""Version of the Pod Security Standards. Pinned, so that upgrading the cluster changes nothing
+here; 1.34 is the oldest Kubernetes with everything the platform uses (the preStop sleep)."""
+
+
+class PlatformNamespace(Component):
+    """The platform's namespace with its Pod Security level, quota, limits and default denials.
+
+    Attributes:
+        name: the namespace's name.
+    """
+
+    area = "cluster"
+    name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, *, settings: Settings, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, opts)
+        self._namespace_name = settings.platform.namespace
+        self.name = self._create_namespace()
+        self._create_quota(settings.platform.quota or default_quota(settings))
+        self._create_limit_range()
+        self._create_denials()
+        self._create_dns_permission()
+        self.register_outputs({"name": self.name})
+
+    def _create_namespace(self) -> pulumi.Output[str]:
+        pod_security = {
+            f"pod-security.kubernetes.io/{mode}{suffix}": value
+            for mode in ("enforce", "audit", "warn")
+            for suffix, value in (("", "restricted"), ("-version", POD_SECURITY_VERSION))
+        }
+        namespace = kubernetes.core.v1.Namespace(
+            "namespace",
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                name=self._namespace_name, labels={**labels("namespace"), **pod_security}
+            ),
+            opts=self.child_options(),
+        )
+        self._namespace = namespace
+        return namespace.metadata.name
+
+    def _metadata(self, name: str) -> kubernetes.meta.v1.ObjectMetaArgs:
+        return kubernetes.meta.v1.ObjectMetaArgs(
+            name=name, namespace=self._namespace_name, labels=labels("namespace")
+        )
+
+    def _create_quota(self, quota: Quota) -> None:
+        kubernetes.core.v1.ResourceQuota(
+            "quota",
+            metadata=self._metadata("platform"),
+            spec=kubernetes.core.v1.ResourceQuotaSpecArgs(
+                hard={
+                    "pods": str(quota.pods),
+                    "requests.cpu": quota.cpu_requests,
+                    "requests.memory": quota.memory_requests,
+                    "limits.cpu": quota.cpu_limits,
+                    "limits.memory": quota.memory_limits,
+                    # The way in is the Gateway: nothing here may open a port of its own.
+                    "services.loadbalancers": "0",
+                    "services.nodeports": "0",
+                }
+            ),
+            opts=self.child_options(depends_on=[self._namespace]),
+        )
+
+    def _create_limit_range(self) -> None:
+        kubernetes.core.v1.LimitRange(
+            "limits",
+            metadata=self._metadata("containers"),
+            spec=kubernetes.core.v1.LimitRangeSpecArgs(
+                limits=[
+                    # The platform's own containers all say what they need. This is for the
+                    # operator's debugging pod, which the quota would refuse without limits.
+                    kubernetes.core.v1.LimitRangeItemArgs(
+                        type="Container",
+                        default={"cpu": "100m", "memory": "64Mi"},
+                        default_request={"cpu": "20m", "memory": "32Mi"},
+                    )
+                ]
+            ),
+            opts=self.child_options(depends_on=[self._namespace]),
+        )
+
+    def _create_denials(self) -> None:
+        kubernetes.networking.v1.NetworkPolicy(
+            "deny-all",
+            metadata=self._metadata("deny-all"),
+            spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
+                pod_selector=kubernetes.meta.v1.LabelSelectorArgs(),
+                policy_types=["Ingress", "Egress"],
+            ),
+            opts=self.child_options(depends_on=[self._namespace]),
+        )
+
+    def _create_dns_permission(self) -> None:
+        dns = kubernetes.networking.v1.NetworkPolicyPeerArgs(
+            namespace_selector=network.namespace("kube-system").namespace_selector,
+            pod_selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels={"k8s-app": "kube-dns"}),
+        )
+        kubernetes.networking.v1.NetworkPolicy(
+            "allow-dns",
+            metadata=self._metadata("allow-dns"),
+            spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
+                pod_selector=kubernetes.meta.v1.LabelSelectorArgs(),
+                policy_types=["Egress"],
+                egress=[
+                    kubernetes.networking.v1.NetworkPolicyEgressRuleArgs(
+                        to=[dns],
+                        ports=[
+                            kubernetes.networking.v1.NetworkPolicyPortArgs(
+                                protocol=protocol, port=53
+                            )
+                            for protocol in ("UDP", "TCP")
+                        ],
+                    )
+                ],
+            ),
+            opts=self.child_options(depends_on=[self._namespace]),
+        )

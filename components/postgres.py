@@ -1,0 +1,324 @@
+"""PostgreSQL in the cluster, for local and small environments: one pod and its volume.
+
+It has no replica and no backup: losing its volume loses everything. Larger environments give the
+address of a managed database instead (`database.mode: external`).
+"""
+
+from decimal import Decimal
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from kubernetes.utils.quantity import parse_quantity
+
+from components import network, pods
+from components.base import Component, labels, selector
+from components.connections import DatabaseConnection
+from components.secrets import PlatformSecrets
+from settings import Settings
+from settings.data import DatabaseSettings
+from settings.types import image_version
+
+NAME = "postgres"
+PORT = 5432
+
+_UID = 999
+"""User and group `postgres` of the official Debian image."""
+
+_DATA = "/var/lib/postgresql/data"
+_CONFIGURATION = "/etc/postgresql"
+_TLS = "/etc/postgresql-tls"
+
+_SUPERUSER = "postgres"
+
+# The first start's own connections come through the socket; everybody else needs TLS.
+_ACCESS = """\
+# type   database  user      address    method
+local    all       all                  scram-sha-256
+hostssl  {database}  {user}  all        scram-sha-256
+"""
+
+# n8n's role owns its database and nothing else: it is not the superuser that the image makes.
+# psql reads the variables from the environment, so that no password is in a file or an argument.
+_CREATE_ROLE = """\
+\\getenv role N8N_ROLE
+\\getenv database N8N_DATABASE
+\\getenv password N8N_PASSWORD
+CREATE ROLE :"role" LOGIN PASSWORD :'password';
+CREATE DATABASE :"database" OWNER :"role";
+REVOKE CONNECT ON DATABASE :"database" FROM PUBLIC;
+"""
+
+
+class Postgres(Component):
+    """A single PostgreSQL with TLS, its volume and its network policy.
+
+    Attributes:
+        connection: how n8n reaches it.
+    """
+
+    area = "data"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: Settings,
+        secrets: PlatformSecrets,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        self._settings = settings
+        self._database = settings.database
+        self._secrets = secrets
+        self._version = ".".join(map(str, image_version(self._database.image)))
+        configuration = self._create_configuration()
+        account = self._create_service_account()
+        self._create_service()
+        self._create_stateful_set(configuration, account)
+        self._create_disruption_budget()
+        self._create_network_policy()
+        self.connection = DatabaseConnection(
+            host=f"{NAME}.{settings.platform.namespace}.svc.cluster.local",
+            port=PORT,
+            database=self._database.name,
+            user=self._database.user,
+            password=secrets.database_password,
+            certificate_authority=secrets.database_authority,
+            pod_labels=dict(selector("database", instance=NAME)),
+        )
+        self.register_outputs({})
+
+    def _metadata(self, name: str = NAME) -> kubernetes.meta.v1.ObjectMetaArgs:
+        return kubernetes.meta.v1.ObjectMetaArgs(
+            name=name,
+            namespace=self._settings.platform.namespace,
+            labels=labels("database", instance=NAME, version=self._version),
+        )
+
+    def _create_configuration(self) -> kubernetes.core.v1.ConfigMap:
+        return kubernetes.core.v1.ConfigMap(
+            "configuration",
+            metadata=self._metadata(),
+            data={
+                "postgresql.conf": configuration_file(self._database),
+                "pg_hba.conf": _ACCESS.format(
+                    database=self._database.name, user=self._database.user
+                ),
+                "create-role.sql": _CREATE_ROLE,
+            },
+            opts=self.child_options(),
+        )
+
+    def _create_service_account(self) -> kubernetes.core.v1.ServiceAccount:
+        return kubernetes.core.v1.ServiceAccount(
+            "account",
+            metadata=self._metadata(),
+            automount_service_account_token=False,
+            opts=self.child_options(),
+        )
+
+    def _create_service(self) -> None:
+        kubernetes.core.v1.Service(
+            "service",
+            metadata=self._metadata(),
+            spec=kubernetes.core.v1.ServiceSpecArgs(
+                cluster_ip="None",
+                selector=dict(selector("database", instance=NAME)),
+                ports=[kubernetes.core.v1.ServicePortArgs(name="postgres", port=PORT)],
+            ),
+            opts=self.child_options(),
+        )
+
+    def _create_stateful_set(
+        self,
+        configuration: kubernetes.core.v1.ConfigMap,
+        account: kubernetes.core.v1.ServiceAccount,
+    ) -> None:
+        chosen = dict(selector("database", instance=NAME))
+        kubernetes.apps.v1.StatefulSet(
+            "database",
+            metadata=self._metadata(),
+            spec=kubernetes.apps.v1.StatefulSetSpecArgs(
+                service_name=NAME,
+                replicas=1,
+                selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=chosen),
+                template=kubernetes.core.v1.PodTemplateSpecArgs(
+                    metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                        labels=labels("database", instance=NAME, version=self._version)
+                    ),
+                    spec=self._pod(configuration, account),
+                ),
+                volume_claim_templates=[self._volume_claim()],
+                persistent_volume_claim_retention_policy=(
+                    kubernetes.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicyArgs(
+                        when_deleted="Retain", when_scaled="Retain"
+                    )
+                ),
+            ),
+            opts=self.child_options(),
+        )
+
+    def _pod(
+        self,
+        configuration: kubernetes.core.v1.ConfigMap,
+        account: kubernetes.core.v1.ServiceAccount,
+    ) -> kubernetes.core.v1.PodSpecArgs:
+        tls, tls_mount = pods.secret_files(
+            "tls", self._settings.secrets.database_tls_secret, _TLS, keys=("tls.crt", "tls.key")
+        )
+        socket, socket_mount = pods.scratch("socket", "/var/run/postgresql", size="16Mi")
+        temporary, temporary_mount = pods.scratch("temporary", "/tmp", size="256Mi")  # noqa: S108 - the container's
+        mount = kubernetes.core.v1.VolumeMountArgs
+        return kubernetes.core.v1.PodSpecArgs(
+            service_account_name=account.metadata.name,
+            automount_service_account_token=False,
+            enable_service_links=False,
+            security_context=pods.pod_security(user=_UID, group=_UID),
+            tolerations=pods.lost_node_tolerations(),
+            # A checkpoint of everything that is in memory, before the volume is let go.
+            termination_grace_period_seconds=120,
+            containers=[
+                kubernetes.core.v1.ContainerArgs(
+                    name="postgres",
+                    image=self._database.image,
+                    args=["postgres", "-c", f"config_file={_CONFIGURATION}/postgresql.conf"],
+                    env=[
+                        kubernetes.core.v1.EnvVarArgs(name="PGDATA", value=f"{_DATA}/pgdata"),
+                        kubernetes.core.v1.EnvVarArgs(name="POSTGRES_USER", value=_SUPERUSER),
+                        self._secrets.database_superuser_password.environment("POSTGRES_PASSWORD"),
+                        kubernetes.core.v1.EnvVarArgs(name="N8N_ROLE", value=self._database.user),
+                        kubernetes.core.v1.EnvVarArgs(
+                            name="N8N_DATABASE", value=self._database.name
+                        ),
+                        self._secrets.database_password.environment("N8N_PASSWORD"),
+                    ],
+                    ports=[
+                        kubernetes.core.v1.ContainerPortArgs(name="postgres", container_port=PORT)
+                    ],
+                    resources=pods.requirements(self._database.resources),
+                    security_context=pods.container_security(),
+                    startup_probe=self._probe(period_seconds=5, failure_threshold=60),
+                    liveness_probe=self._probe(period_seconds=20, failure_threshold=6),
+                    readiness_probe=self._probe(period_seconds=5, failure_threshold=3),
+                    volume_mounts=[
+                        mount(name="data", mount_path=_DATA),
+                        mount(name="configuration", mount_path=_CONFIGURATION, read_only=True),
+                        mount(
+                            name="configuration",
+                            mount_path="/docker-entrypoint-initdb.d/create-role.sql",
+                            sub_path="create-role.sql",
+                            read_only=True,
+                        ),
+                        tls_mount,
+                        socket_mount,
+                        temporary_mount,
+                    ],
+                )
+            ],
+            volumes=[
+                kubernetes.core.v1.VolumeArgs(
+                    name="configuration",
+                    config_map=kubernetes.core.v1.ConfigMapVolumeSourceArgs(
+                        name=configuration.metadata.name
+                    ),
+                ),
+                tls,
+                socket,
+                temporary,
+            ],
+        )
+
+    def _probe(
+        self, *, period_seconds: int, failure_threshold: int
+    ) -> kubernetes.core.v1.ProbeArgs:
+        return kubernetes.core.v1.ProbeArgs(
+            exec_=kubernetes.core.v1.ExecActionArgs(
+                # Through TCP: during its first start the image serves its socket only, and is
+                # not ready although it answers there.
+                command=["pg_isready", "-q", "-h", "127.0.0.1", "-d", self._database.name]
+            ),
+            period_seconds=period_seconds,
+            timeout_seconds=5,
+            failure_threshold=failure_threshold,
+        )
+
+    def _volume_claim(self) -> kubernetes.core.v1.PersistentVolumeClaimArgs:
+        return kubernetes.core.v1.PersistentVolumeClaimArgs(
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                name="data", labels=dict(selector("database", instance=NAME))
+            ),
+            spec=kubernetes.core.v1.PersistentVolumeClaimSpecArgs(
+                access_modes=["ReadWriteOnce"],
+                storage_class_name=self._settings.platform.storage_class or None,
+                resources=kubernetes.core.v1.VolumeResourceRequirementsArgs(
+                    requests={"storage": self._database.storage}
+                ),
+            ),
+        )
+
+    def _create_disruption_budget(self) -> None:
+        # One pod is all there is: the budget says so without ever blocking a node's drain.
+        kubernetes.policy.v1.PodDisruptionBudget(
+            "budget",
+            metadata=self._metadata(),
+            spec=kubernetes.policy.v1.PodDisruptionBudgetSpecArgs(
+                max_unavailable=1,
+                selector=kubernetes.meta.v1.LabelSelectorArgs(
+                    match_labels=dict(selector("database", instance=NAME))
+                ),
+            ),
+            opts=self.child_options(),
+        )
+
+    def _create_network_policy(self) -> None:
+        kubernetes.networking.v1.NetworkPolicy(
+            "network",
+            metadata=self._metadata(),
+            spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
+                pod_selector=kubernetes.meta.v1.LabelSelectorArgs(
+                    match_labels=dict(selector("database", instance=NAME))
+                ),
+                policy_types=["Ingress", "Egress"],
+                ingress=[network.ingress([network.pods({"app.kubernetes.io/name": "n8n"})], PORT)],
+            ),
+            opts=self.child_options(),
+        )
+
+
+def configuration_file(database: DatabaseSettings) -> str:
+    """postgresql.conf for the size that settings give.
+
+    The memory settings follow PostgreSQL's own advice: a quarter of the memory for its buffers,
+    three quarters as the planner's idea of what is cached.
+    """
+    memory = parse_quantity(database.resources.memory_request)
+
+    def mebibytes(share: Decimal) -> str:
+        return f"{int(memory * share / 2**20)}MB"
+
+    return f"""\
+listen_addresses = '*'
+port = {PORT}
+hba_file = '{_CONFIGURATION}/pg_hba.conf'
+max_connections = {database.max_connections}
+superuser_reserved_connections = {database.reserved_connections}
+password_encryption = scram-sha-256
+
+ssl = on
+ssl_cert_file = '{_TLS}/tls.crt'
+ssl_key_file = '{_TLS}/tls.key'
+ssl_min_protocol_version = 'TLSv1.2'
+
+shared_buffers = {mebibytes(Decimal("0.25"))}
+effective_cache_size = {mebibytes(Decimal("0.75"))}
+wal_compression = on
+max_wal_size = 2GB
+
+# A pod that vanished must not hold its connections for the two hours of the kernel's default.
+tcp_keepalives_idle = 60
+tcp_keepalives_interval = 10
+tcp_keepalives_count = 6
+
+log_connections = on
+log_disconnections = on
+"""

@@ -1,0 +1,170 @@
+"""The way in: a Gateway with one host for webhooks and one for the editor, and their routes."""
+
+from urllib.parse import SplitResult, urlsplit
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from components.base import Component, labels
+from components.n8n.main import Main
+from components.n8n.webhook import Webhook
+from settings import Settings
+
+_API_VERSION = "gateway.networking.k8s.io/v1"
+_GATEWAY = "n8n"
+
+PUBLIC_PATHS = ("/webhook", "/webhook-waiting", "/form", "/form-waiting", "/mcp")
+"""What webhook pods serve to the public. A path prefix matches whole elements, so `/webhook` lets
+`/webhook/x` in but not `/webhook-test/x`; everything else on that host is answered 404 by the
+Gateway itself: `/rest`, `/metrics`, the editor, every `*-test`."""
+
+
+class Routing(Component):
+    """The Gateway, and the HTTPRoutes of the public webhooks and of the editor."""
+
+    area = "network"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: Settings,
+        main: Main,
+        webhook: Webhook,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        self._settings = settings
+        self._webhooks = urlsplit(settings.n8n.webhook_url)
+        self._editor = urlsplit(settings.n8n.editor_url)
+        self._create_gateway()
+        self._create_webhook_route(webhook)
+        self._create_editor_route(main)
+        if self._webhooks.scheme == "https":
+            self._create_https_redirect()
+        self.register_outputs({})
+
+    def _create_gateway(self) -> None:
+        listeners = [
+            self._listener("webhooks", self._webhooks),
+            self._listener("editor", self._editor),
+        ]
+        if self._webhooks.scheme == "https":
+            listeners.append(
+                {
+                    "name": "redirect",
+                    "protocol": "HTTP",
+                    "port": 80,
+                    "allowedRoutes": {"namespaces": {"from": "Same"}},
+                }
+            )
+        CustomResource(
+            "gateway",
+            api_version=_API_VERSION,
+            kind="Gateway",
+            metadata=self._metadata(_GATEWAY),
+            spec={
+                "gatewayClassName": self._settings.routing.gateway_class,
+                "listeners": listeners,
+            },
+            opts=self.child_options(),
+        )
+
+    def _listener(self, name: str, address: SplitResult) -> dict[str, object]:
+        listener: dict[str, object] = {
+            "name": name,
+            "hostname": address.hostname,
+            "port": address.port or (443 if address.scheme == "https" else 80),
+            "protocol": address.scheme.upper(),
+            "allowedRoutes": {"namespaces": {"from": "Same"}},
+        }
+        if address.scheme == "https":
+            listener["tls"] = {
+                "mode": "Terminate",
+                "certificateRefs": [{"name": self._settings.routing.tls_secret}],
+            }
+        return listener
+
+    def _create_webhook_route(self, webhook: Webhook) -> None:
+        self._create_route(
+            "webhooks",
+            self._webhooks,
+            [
+                {
+                    "matches": [
+                        {"path": {"type": "PathPrefix", "value": path}} for path in PUBLIC_PATHS
+                    ],
+                    "backendRefs": [{"name": webhook.service_name, "port": webhook.port}],
+                }
+            ],
+        )
+
+    def _create_editor_route(self, main: Main) -> None:
+        self._create_route(
+            "editor",
+            self._editor,
+            [
+                # n8n serves its metrics beside the editor and asks nobody who they are. The
+                # Gateway API has no refusal; leading away keeps errors out of the error rate.
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/metrics"}}],
+                    "filters": [
+                        {
+                            "type": "RequestRedirect",
+                            "requestRedirect": {
+                                "path": {"type": "ReplaceFullPath", "replaceFullPath": "/"},
+                                "statusCode": 302,
+                            },
+                        }
+                    ],
+                },
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                    "backendRefs": [{"name": main.service_name, "port": main.port}],
+                },
+            ],
+        )
+
+    def _create_https_redirect(self) -> None:
+        CustomResource(
+            "redirect",
+            api_version=_API_VERSION,
+            kind="HTTPRoute",
+            metadata=self._metadata("redirect"),
+            spec={
+                "parentRefs": [{"name": _GATEWAY, "sectionName": "redirect"}],
+                "rules": [
+                    {
+                        "filters": [
+                            {
+                                "type": "RequestRedirect",
+                                "requestRedirect": {"scheme": "https", "statusCode": 301},
+                            }
+                        ]
+                    }
+                ],
+            },
+            opts=self.child_options(),
+        )
+
+    def _create_route(
+        self, name: str, address: SplitResult, rules: list[dict[str, object]]
+    ) -> None:
+        CustomResource(
+            name,
+            api_version=_API_VERSION,
+            kind="HTTPRoute",
+            metadata=self._metadata(name),
+            spec={
+                "parentRefs": [{"name": _GATEWAY, "sectionName": name}],
+                "hostnames": [address.hostname],
+                "rules": rules,
+            },
+            opts=self.child_options(),
+        )
+
+    def _metadata(self, name: str) -> ObjectMetaArgs:
+        return ObjectMetaArgs(
+            name=name, namespace=self._settings.platform.namespace, labels=labels("routing")
+        )
