@@ -1,0 +1,1 @@
+"""The Kubernetes control plane of this machine: etcd, API server, controllers, scheduler."""

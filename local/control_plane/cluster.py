@@ -1,0 +1,210 @@
+"""Start, watch and stop one control plane, whose every file is below one folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local import processes
+from local.control_plane import configuration, kubeconfig, ports
+from local.errors import LocalError
+from local.nodes import Nodes
+from local.progress import Step
+from local.toolchain import build
+from local.toolchain.resolve import Toolchain
+
+_NAME = "n8n-platform"
+_ATTEMPTS = 3
+_READY_SECONDS = 90
+_POLL_SECONDS = 0.2
+_LOG_LINES = 5
+
+
+class ControlPlane:
+    """A control plane below `directory`, with its kubeconfig beside that folder's other files."""
+
+    def __init__(self, directory: Path, *, nodes: Nodes) -> None:
+        self.kubeconfig = directory / "kubeconfig"
+        self._nodes = nodes
+        self._root = directory / "cluster"
+        self._data = self._root / "etcd"
+        self._kwok = self._root / "clusters" / _NAME
+        self._configuration = self._root / "kwokctl.yaml"
+        # Written when a start came to its end: the ports, and what was applied to the API server.
+        self._started = self._root / "started.json"
+
+    def start(self, toolchain: Toolchain, step: Step) -> None:
+        """Have it running, with its nodes and definitions, on the data of an earlier run if any.
+
+        Raises:
+            LocalError: a server does not start; with the last lines of its log.
+        """
+        earlier = self._read_started()
+        missing = self.missing_servers()
+        unchanged = self._configured() == self._render(toolchain, earlier.get("ports", {}))
+        if earlier and unchanged and not missing and self._answers(toolchain):
+            step.done("is running")
+        else:
+            returning = self._data.is_dir()
+            step.detail("starting")
+            earlier = {"ports": self._restart(toolchain, earlier.get("ports", {}), step)}
+            step.done("restarted with its data" if returning else "started")
+        manifests = self._nodes.manifests()
+        digest = _digest(manifests, toolchain.definitions.name)
+        if earlier.get("applied") != digest:
+            self._apply(toolchain, manifests, step)
+        self._started.write_text(json.dumps(earlier | {"applied": digest}))
+
+    def missing_servers(self) -> list[str]:
+        """The names of the servers that should run and do not."""
+        running = {process.program for process in self._processes()}
+        return [name for name in configuration.SERVERS if name not in running]
+
+    def exists(self) -> bool:
+        """Whether it was started before and not removed since."""
+        return self._data.is_dir()
+
+    def remove(self) -> None:
+        """Stop its servers and delete all of its files.
+
+        Raises:
+            LocalError: a server does not end.
+        """
+        self._stop()
+        shutil.rmtree(self._root, ignore_errors=True)
+        self.kubeconfig.unlink(missing_ok=True)
+
+    def _restart(self, toolchain: Toolchain, earlier: dict[str, int], step: Step) -> dict[str, int]:
+        """Start all servers anew, and give their ports."""
+        self._stop()
+        complaint = ""
+        for attempt in range(_ATTEMPTS):
+            # kwokctl's own files are made anew, as an interrupted start may have left half of them.
+            shutil.rmtree(self._kwok, ignore_errors=True)
+            self._started.unlink(missing_ok=True)
+            chosen = ports.choose(configuration.PORTS, {} if attempt else earlier)
+            self._root.mkdir(parents=True, exist_ok=True)
+            self._configuration.write_text(self._render(toolchain, chosen))
+            complaint = self._create(toolchain) or self._wait_ready(toolchain, step)
+            if not complaint:
+                return chosen
+            # Most likely another program took a port meanwhile: try with others.
+            self._stop()
+        raise LocalError(f"The control plane does not start: {complaint}")
+
+    def _create(self, toolchain: Toolchain) -> str:
+        """Let kwokctl start the servers; what went wrong, or an empty text."""
+        kwokctl = toolchain.programs["kwokctl"]
+        # kwokctl calls kubectl, and takes options from its own variables before the file's.
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("KWOK_")
+        } | {
+            "KWOK_WORKDIR": str(self._root),
+            "PATH": os.pathsep.join(
+                [str(toolchain.programs["kubectl"].parent), os.environ.get("PATH", os.defpath)]
+            ),
+        }
+        command = (kwokctl, "create", "cluster", "--name", _NAME, "--kubeconfig", "")
+        # In a session of its own, so that Ctrl-C does not leave half of the servers running
+        # unknown to kwokctl: it ends by itself within seconds, and the interrupt counts then.
+        with subprocess.Popen(
+            (*command, "--config", self._configuration),
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            said = process.communicate()[0].strip()
+        return said.splitlines()[-1] if process.returncode and said else ""
+
+    def _wait_ready(self, toolchain: Toolchain, step: Step) -> str:
+        """Wait until the API server is ready; what went wrong, or an empty text."""
+        server = f"https://{ports.LOOPBACK}:{self._options()['kubeApiserverPort']}"
+        kubeconfig.write(self.kubeconfig, server=server, certificates=self._kwok / "pki")
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            missing = self.missing_servers()
+            if missing:
+                return f"{missing[0]} ended.\n{self._log(missing[0])}"
+            if self._answers(toolchain):
+                return ""
+            step.detail("waiting for the API server")
+            time.sleep(_POLL_SECONDS)
+        return f"the API server is not ready.\n{self._log('kube-apiserver')}"
+
+    def _apply(self, toolchain: Toolchain, manifests: Sequence[Any], step: Step) -> None:
+        apply = ("apply", "--server-side", "--force-conflicts", "--field-manager=local", "-f")
+        step.detail("custom resource definitions")
+        self._kubectl(toolchain, *apply, str(toolchain.definitions))
+        self._kubectl(toolchain, "wait", "--for=condition=Established", "crd", "--all")
+        step.detail("nodes")
+        self._kubectl(toolchain, *apply, "-", given=yaml.safe_dump_all(manifests))
+        self._kubectl(toolchain, "wait", "--for=condition=Ready", "nodes", "--all")
+
+    def _kubectl(self, toolchain: Toolchain, *arguments: str, given: str | None = None) -> None:
+        result = subprocess.run(
+            (toolchain.programs["kubectl"], "--kubeconfig", self.kubeconfig, *arguments),
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode:
+            raise LocalError(
+                f"The control plane refuses `kubectl {' '.join(arguments)}`: "
+                f"{result.stderr.strip()}"
+            )
+
+    def _answers(self, toolchain: Toolchain) -> bool:
+        try:
+            self._kubectl(toolchain, "get", "--raw", "/readyz", "--request-timeout=5s")
+        except LocalError:
+            return False
+        return True
+
+    def _stop(self) -> None:
+        remaining = processes.stop(self._processes())
+        if remaining:
+            names = ", ".join(f"{process.program} ({process.pid})" for process in remaining)
+            raise LocalError(f"These servers of the control plane would not end: {names}.")
+
+    def _processes(self) -> list[processes.Process]:
+        return processes.using(self._kwok, configuration.SERVERS)
+
+    def _render(self, toolchain: Toolchain, chosen: dict[str, int]) -> str:
+        metrics_server = build.module_folder("metrics-server", "sigs.k8s.io/metrics-server")
+        documents = [
+            configuration.kwokctl(
+                toolchain.programs, chosen, self._data, metrics_server / "manifests" / "base"
+            ),
+            *self._nodes.controller_configuration(),
+        ]
+        return yaml.safe_dump_all(documents, sort_keys=False)
+
+    def _configured(self) -> str:
+        return self._configuration.read_text() if self._configuration.is_file() else ""
+
+    def _options(self) -> dict[str, Any]:
+        return next(iter(yaml.safe_load_all(self._configured())))["options"]
+
+    def _read_started(self) -> dict[str, Any]:
+        return json.loads(self._started.read_text()) if self._started.is_file() else {}
+
+    def _log(self, server: str) -> str:
+        log = self._kwok / "logs" / f"{server}.log"
+        lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+        return "\n".join(lines[-_LOG_LINES:])
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

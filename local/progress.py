@@ -1,0 +1,91 @@
+"""What a command says while it works: one line per step, with elapsed time.
+
+On a terminal the running step shows live detail. Elsewhere (CI logs) every step is a plain line
+when it ends, and a long one also says every half minute how far it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+_REPORT_EVERY_SECONDS = 30
+
+
+def elapsed(seconds: float) -> str:
+    """A duration for people: `4 s`, `2 min 05 s`."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02} s"
+
+
+class Step:
+    """A running step; made by `Steps.step`."""
+
+    def __init__(self, title: str, console: Console) -> None:
+        self._title = title
+        self._console = console
+        self._started = self._reported = time.monotonic()
+        self._detail = ""
+        self._outcome = ""
+        self._spinner = Spinner("dots")
+
+    def detail(self, text: str) -> None:
+        """Say how far the step is; replaces the last detail."""
+        self._detail = text
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._reported >= _REPORT_EVERY_SECONDS:
+            self._reported = now
+            self._console.print(f"… {self._line()}", soft_wrap=True, highlight=False)
+
+    def done(self, outcome: str) -> None:
+        """Say what the step came to, for its final line."""
+        self._outcome = outcome
+
+    def finish(self, mark: str) -> None:
+        """Print the final line."""
+        self._detail = self._outcome
+        self._console.print(f"{mark} {self._line()}", soft_wrap=True, highlight=False, markup=False)
+
+    def __rich__(self) -> Spinner:
+        self._spinner.update(text=Text(self._line(), overflow="ellipsis", no_wrap=True))
+        return self._spinner
+
+    def _line(self) -> str:
+        took = elapsed(time.monotonic() - self._started)
+        return (
+            f"{self._title}: {self._detail} ({took})"
+            if self._detail
+            else (f"{self._title} ({took})")
+        )
+
+
+class Steps:
+    """Prints steps and remarks to one console."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Run the body as one step; steps do not nest."""
+        step = Step(title, self._console)
+        try:
+            if self._console.is_terminal:
+                with Live(step, console=self._console, transient=True, refresh_per_second=8):
+                    yield step
+            else:
+                yield step
+        except BaseException:
+            step.finish("✗")
+            raise
+        step.finish("✓")
+
+    def say(self, text: str) -> None:
+        """Print a remark between steps."""
+        self._console.print(text, soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,1 @@
+"""Every tool that the embedded environment runs, in its pinned version."""

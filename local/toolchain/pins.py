@@ -1,0 +1,149 @@
+"""Every version of the embedded environment, in one place.
+
+A version that is already pinned elsewhere is read from there, so that the two cannot differ: the
+Pulumi CLI and the provider plugins have the versions of their Python packages in requirements.txt.
+The Go modules beside this file (`<tool>/go.mod`, `go.sum`) pin what a build compiles, and a test
+compares them with this page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+
+KUBERNETES = "1.36.3"
+ETCD = "3.6.16"
+KWOK = "0.8.0"
+METRICS_SERVER = "0.9.0"
+PULUMI = metadata.version("pulumi")
+
+PLUGINS = {
+    "kubernetes": metadata.version("pulumi-kubernetes"),
+    "random": metadata.version("pulumi-random"),
+    "tls": metadata.version("pulumi-tls"),
+    # Its Python package is 271 MB and not installed here.
+    "aws": "7.51.1",
+}
+"""Pulumi provider plugins by package name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """Official release files of one tool.
+
+    In both addresses, `{version}`, `{os}` (linux, darwin), `{arch}` (amd64, arm64), `{x64}` (x64,
+    arm64), `{archive}` (tar.gz on Linux, zip on macOS) and `{program}` (a program's name, where
+    each is a file of its own) are filled in.
+    """
+
+    url: str
+    checksums: str
+    """Address of the published SHA-256: one sum, or lines of a sum and a file name."""
+    systems: tuple[str, ...] = ("linux", "darwin")
+    """Operating systems that it is published for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """Programs that are had together.
+
+    A tool without a download is one whose project publishes no checksums beside its files: it is
+    built, and the build is checked against go.sum.
+    """
+
+    name: str
+    version: str
+    module: str
+    """Folder of the go.mod that builds it, beside this file."""
+    packages: dict[str, str]
+    """Program name to the Go package that it is built from."""
+    ask: tuple[str, ...]
+    """Arguments that make a program print its version."""
+    stamp: dict[str, str]
+    """Go variables that a release carries its version in, and their values."""
+    download: Download | None = None
+
+
+_KUBERNETES_STAMP = {
+    f"k8s.io/component-base/version.{variable}": value
+    for variable, value in {
+        "gitVersion": f"v{KUBERNETES}",
+        "gitMajor": KUBERNETES.split(".")[0],
+        "gitMinor": KUBERNETES.split(".")[1],
+    }.items()
+}
+
+TOOLS = (
+    Tool(
+        name="Pulumi",
+        version=PULUMI,
+        module="pulumi",
+        packages={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
+        ask=("version",),
+        stamp={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": PULUMI},
+        download=Download(
+            url="https://github.com/pulumi/pulumi/releases/download/v{version}/pulumi-v{version}-{os}-{x64}.tar.gz",
+            checksums="https://github.com/pulumi/pulumi/releases/download/v{version}/pulumi-{version}-checksums.txt",
+        ),
+    ),
+    Tool(
+        name="Kubernetes",
+        version=KUBERNETES,
+        module="kubernetes",
+        packages={
+            "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+            "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+            "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+        },
+        ask=("--version",),
+        stamp=_KUBERNETES_STAMP,
+        download=Download(
+            url="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}",
+            checksums="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}.sha256",
+            systems=("linux",),
+        ),
+    ),
+    Tool(
+        name="kubectl",
+        version=KUBERNETES,
+        module="kubernetes",
+        packages={"kubectl": "k8s.io/kubernetes/cmd/kubectl"},
+        ask=("version", "--client"),
+        stamp=_KUBERNETES_STAMP,
+        download=Download(
+            url="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}",
+            checksums="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}.sha256",
+        ),
+    ),
+    Tool(
+        name="etcd",
+        version=ETCD,
+        module="etcd",
+        packages={"etcd": "go.etcd.io/etcd/server/v3"},
+        ask=("--version",),
+        stamp={},
+        download=Download(
+            url="https://github.com/etcd-io/etcd/releases/download/v{version}/etcd-v{version}-{os}-{arch}.{archive}",
+            checksums="https://github.com/etcd-io/etcd/releases/download/v{version}/SHA256SUMS",
+        ),
+    ),
+    Tool(
+        name="kwok",
+        version=KWOK,
+        module="kwok",
+        packages={
+            "kwok": "sigs.k8s.io/kwok/cmd/kwok",
+            "kwokctl": "sigs.k8s.io/kwok/cmd/kwokctl",
+        },
+        ask=("--version",),
+        stamp={"sigs.k8s.io/kwok/pkg/consts.Version": KWOK},
+    ),
+    Tool(
+        name="metrics-server",
+        version=METRICS_SERVER,
+        module="metrics-server",
+        packages={"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+        ask=("--version",),
+        stamp={"sigs.k8s.io/metrics-server/pkg/version.gitVersion": f"v{METRICS_SERVER}"},
+    ),
+)
