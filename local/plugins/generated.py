@@ -77,10 +77,11 @@ class GeneratedProvider(StandIn):
     @override
     async def check(self, request: framework.CheckRequest) -> framework.CheckResponse:
         resource, inputs = self._resource(request.type), request.new_inputs
-        wrong = [(name, f"{name} is required") for name in sorted(resource.required - {*inputs})]
+        given = {name for name, value in inputs.items() if value.value is not None}
+        wrong = [(name, f"{name} is required") for name in sorted(resource.required - given)]
         wrong += [
             (name, f"{name} is not an input of {request.type} in this stand-in")
-            for name in sorted({*inputs} - {*resource.inputs})
+            for name in sorted(given - {*resource.inputs})
         ]
         if not wrong and not any(map(values.contains_unknown, inputs.values())):
             wrong += resource.problems(values.plain(_with_defaults(resource, inputs)))
@@ -92,12 +93,13 @@ class GeneratedProvider(StandIn):
     async def diff(self, request: framework.DiffRequest) -> framework.DiffResponse:
         resource, old = self._resource(request.type), request.old_state
         new = _with_defaults(resource, request.new_inputs)
-        outdated = resource.outdated({**old, **new})
+        # An output that time has changed is made anew, whatever a refresh wrote for it.
+        new |= dict.fromkeys(resource.outdated({**old, **new}), values.UNKNOWN)
         detailed: dict[str, framework.PropertyDiff] = {}
         replaced: list[str] = []
-        for name in sorted({**resource.inputs, **outdated}):
+        for name, value in sorted(new.items()):
             replaces = name not in resource.updatable
-            changed = differences(name, old.get(name), {**new, **outdated}.get(name))
+            changed = differences(name, old.get(name), value)
             detailed |= {
                 path: property_diff(kind, replaces=replaces) for path, kind in changed.items()
             }

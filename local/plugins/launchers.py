@@ -7,45 +7,58 @@ with Python running one module of this package.
 import os
 import shlex
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-MODULES: Mapping[str, str] = {
+_MODULES: Mapping[str, str] = {
     "pulumi-language-python": "local.plugins.language_python",
-    "pulumi-resource-aws": "local.plugins.preview_only",
     "pulumi-resource-kubernetes": "local.plugins.kubernetes",
     "pulumi-resource-random": "local.plugins.random_provider",
     "pulumi-resource-tls": "local.plugins.tls_provider",
 }
-"""Every stand-in: the executable's name, and the module that it runs."""
+PLUGINS: Collection[str] = frozenset(_MODULES)
+"""The stand-ins that do what the official plugin does, by their executables' names."""
 
 
 def write(
-    bin_dir: Path, *, python: Path, repository: Path, plugins: Iterable[str] = tuple(MODULES)
+    bin_dir: Path,
+    *,
+    python: Path,
+    repository: Path,
+    plugins: Collection[str] = PLUGINS,
+    preview_only: Mapping[str, str],
 ) -> list[Path]:
     """Write launchers into `bin_dir`, which is to be on the CLI's PATH, and return their paths.
 
     `python` is the interpreter of an environment with the requirements installed, `repository` this
-    checkout, `plugins` names from `MODULES`. A launcher is replaced in one step, so that a CLI
-    that is just starting never reads half of one.
+    checkout, `plugins` some of `PLUGINS`, and `preview_only` the packages that get a plugin which
+    only previews, with the version that each is to report. A launcher is replaced in one step, so
+    that a CLI that is just starting never reads half of one.
     """
+    commands = {name: [_MODULES[name]] for name in plugins}
+    for package, version in preview_only.items():
+        arguments = ["--package", package, "--version", version]
+        commands[f"pulumi-resource-{package}"] = ["local.plugins.preview_only", *arguments]
     bin_dir.mkdir(parents=True, exist_ok=True)
     return [
-        _replace(bin_dir / name, _script(python=python, repository=repository, name=name))
-        for name in plugins
+        _replace(bin_dir / name, _script([str(python), *_START, str(repository), *command]))
+        for name, command in sorted(commands.items())
     ]
 
 
-def _script(*, python: Path, repository: Path, name: str) -> str:
-    # -P keeps the program's directory, in which the CLI starts a plugin, off the import path, where
-    # its modules would shadow installed ones. The repository is added by `runpy`'s caller and not by
-    # PYTHONPATH, which the language host would hand down to the user's program.
-    code = (
-        "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
-        "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
-    )
-    arguments = ["-P", "-c", code, str(repository), MODULES[name]]
-    return f'#!/bin/sh\nexec {shlex.join([str(python), *arguments])} "$@"\n'
+# -P keeps the directory in which the CLI starts a plugin, the user's program, off the import path.
+# The repository gets there in Python and not through PYTHONPATH, which the language host would hand
+# down to the program.
+_START = (
+    "-P",
+    "-c",
+    "import runpy, sys; _, root, module, *sys.argv[1:] = sys.argv; sys.path.insert(0, root); "
+    "runpy.run_module(module, run_name='__main__', alter_sys=True)",
+)
+
+
+def _script(command: list[str]) -> str:
+    return f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
 
 
 def _replace(path: Path, content: str) -> Path:

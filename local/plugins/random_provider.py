@@ -203,7 +203,7 @@ class RandomInteger(GeneratedResource):
 class RandomProvider(GeneratedProvider):
     """The `random` package."""
 
-    package: ClassVar = "random"
+    package = "random"
     limits: ClassVar = (
         "It has passwords, strings, bytes, IDs, UUIDs and unseeded integers, "
         "and refuses everything else."

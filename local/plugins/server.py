@@ -26,7 +26,7 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import grpc
@@ -49,6 +49,7 @@ from typing_extensions import override
 from local.plugins.values import Properties
 
 PREVIOUS_INPUTS = "__inputs"
+"""The property of an old state in which requests carry the inputs that made it."""
 
 
 class PluginError(Exception):
@@ -103,7 +104,7 @@ class EngineLog:
 class StandIn(Provider):
     """A provider that stands in for an official one and says so when it is configured."""
 
-    package: ClassVar[str]
+    package: str
     """The Pulumi package it stands in for, such as `random`."""
     limits: ClassVar[str]
     """What it does not do, as a sentence."""
@@ -216,8 +217,6 @@ class _Sentences(grpc.aio.ServerInterceptor):
     @override
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         handler = await continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None:
-            return handler
 
         async def call(request: Any, context: Any) -> Any:
             try:
@@ -225,9 +224,20 @@ class _Sentences(grpc.aio.ServerInterceptor):
             except PluginError as error:
                 await context.abort_with_status(_Status(error))
 
-        return grpc.unary_unary_rpc_method_handler(
-            call, handler.request_deserializer, handler.response_serializer
-        )
+        async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+            try:
+                async for response in handler.unary_stream(request, context):
+                    yield response
+            except PluginError as error:
+                await context.abort_with_status(_Status(error))
+
+        # No plugin's service has other kinds of calls; no handler means an unknown method.
+        if handler is None:
+            return None
+        codec = handler.request_deserializer, handler.response_serializer
+        if handler.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(stream, *codec)
+        return grpc.unary_unary_rpc_method_handler(call, *codec)
 
 
 class _Servicer(ProviderServicer):
