@@ -1,6 +1,8 @@
 """What every component of the platform shares: its type token, its children's options, labels."""
 
+import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import ClassVar
 
 import pulumi
@@ -66,3 +68,12 @@ def selector(component: str, *, instance: str = "n8n") -> Mapping[str, str]:
         "app.kubernetes.io/name": instance,
         "app.kubernetes.io/component": component,
     }
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """A short fingerprint of configuration files.
+
+    As an annotation of a pod template it restarts the pods when what they read only at their start
+    has changed.
+    """
+    return sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]

@@ -11,7 +11,7 @@ import pulumi_kubernetes as kubernetes
 from kubernetes.utils.quantity import parse_quantity
 
 from components import network, pods
-from components.base import Component, labels, selector
+from components.base import Component, digest, labels, selector
 from components.connections import DatabaseConnection
 from components.secrets import PlatformSecrets
 from settings import Settings
@@ -99,15 +99,17 @@ class Postgres(Component):
         return kubernetes.core.v1.ConfigMap(
             "configuration",
             metadata=self._metadata(),
-            data={
-                "postgresql.conf": configuration_file(self._database),
-                "pg_hba.conf": _ACCESS.format(
-                    database=self._database.name, user=self._database.user
-                ),
-                "create-role.sql": _CREATE_ROLE,
-            },
+            data=self._files(),
             opts=self.child_options(),
         )
+
+    def _files(self) -> dict[str, str]:
+        access = _ACCESS.format(database=self._database.name, user=self._database.user)
+        return {
+            "postgresql.conf": configuration_file(self._database),
+            "pg_hba.conf": access,
+            "create-role.sql": _CREATE_ROLE,
+        }
 
     def _create_service_account(self) -> kubernetes.core.v1.ServiceAccount:
         return kubernetes.core.v1.ServiceAccount(
@@ -144,7 +146,9 @@ class Postgres(Component):
                 selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=chosen),
                 template=kubernetes.core.v1.PodTemplateSpecArgs(
                     metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                        labels=labels("database", instance=NAME, version=self._version)
+                        labels=labels("database", instance=NAME, version=self._version),
+                        # PostgreSQL reads most of its configuration only when it starts.
+                        annotations={"checksum/configuration": digest(self._files())},
                     ),
                     spec=self._pod(configuration, account),
                 ),
@@ -167,7 +171,7 @@ class Postgres(Component):
             "tls", self._settings.secrets.database_tls_secret, _TLS, keys=("tls.crt", "tls.key")
         )
         socket, socket_mount = pods.scratch("socket", "/var/run/postgresql", size="16Mi")
-        temporary, temporary_mount = pods.scratch("temporary", "/tmp", size="256Mi")  # noqa: S108 - the container's
+        temporary, temporary_mount = pods.scratch("temporary", "/tmp", size="256Mi")
         mount = kubernetes.core.v1.VolumeMountArgs
         return kubernetes.core.v1.PodSpecArgs(
             service_account_name=account.metadata.name,

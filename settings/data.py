@@ -6,34 +6,43 @@ from pydantic import Field
 
 import versions
 from settings.platform import Resources
-from settings.types import Area, Image, Name, Port, Quantity
+from settings.types import Area, Image, Name, Port, PostgresImage, Quantity
 
 
 class DatabaseSettings(Area):
     """PostgreSQL: one in the cluster for small environments, or one that is given."""
 
     mode: Literal["in-cluster", "external"] = Field(
-        "in-cluster",
+        default="in-cluster",
         description="A single PostgreSQL in the cluster, or the one at `host`. In-cluster has no "
         "replica: it is for local and small environments.",
     )
-    image: Image = Field(versions.POSTGRES, description="PostgreSQL's image, in-cluster only.")
-    host: str = Field("", description="Host of an external PostgreSQL.")
-    port: Port = Field(5432, description="Port of an external PostgreSQL.")
-    name: str = Field("n8n", min_length=1, description="Database that n8n uses.")
-    user: str = Field("n8n", min_length=1, description="Role that n8n logs in with.")
+    image: PostgresImage = Field(
+        default=versions.POSTGRES, description="PostgreSQL's image, in-cluster only."
+    )
+    host: str = Field(default="", description="Host of an external PostgreSQL.")
+    port: Port = Field(default=5432, description="Port of an external PostgreSQL.")
+    name: str = Field(default="n8n", min_length=1, description="Database that n8n uses.")
+    user: str = Field(default="n8n", min_length=1, description="Role that n8n logs in with.")
     max_connections: int = Field(
-        400,
+        default=400,
         ge=20,
         le=5000,
         description="Connections that PostgreSQL accepts. All tiers at their maximum must fit.",
     )
     reserved_connections: int = Field(
-        10, ge=3, le=100, description="Connections kept for administrators, backup and metrics."
+        default=10,
+        ge=3,
+        le=100,
+        description="Connections kept for administrators, backup and metrics.",
     )
-    storage: Quantity = Field("20Gi", description="Size of the data volume, in-cluster only.")
+    storage: Quantity = Field(
+        default="20Gi", description="Size of the data volume, in-cluster only."
+    )
     resources: Resources = Field(
-        Resources(cpu_request="500m", memory_request="1Gi", cpu_limit="2", memory_limit="2Gi"),
+        default=Resources(
+            cpu_request="500m", memory_request="1Gi", cpu_limit="2", memory_limit="2Gi"
+        ),
         description="PostgreSQL's container, in-cluster only.",
     )
 
@@ -41,23 +50,27 @@ class DatabaseSettings(Area):
 class RedisSettings(Area):
     """Redis Cluster, three shards of a master and a replica, which holds the queue."""
 
-    image: Image = Field(versions.REDIS, description="Redis's image.")
-    tls: bool = Field(True, description="TLS between clients and Redis and between its nodes.")
+    image: Image = Field(default=versions.REDIS, description="Redis's image.")
+    tls: bool = Field(
+        default=True, description="TLS between clients and Redis and between its nodes."
+    )
     node_timeout_milliseconds: int = Field(
-        5_000,
+        default=5_000,
         ge=1_000,
         le=30_000,
         description="Milliseconds without an answer after which a node counts as failed. "
         "Redis's own default, 15000, is longer than n8n waits by default.",
     )
     max_memory: Quantity = Field(
-        "512Mi",
+        default="512Mi",
         description="Data that one node holds at most; full, it refuses writes rather than drop "
         "jobs. Half the memory limit at most: a rewrite of the append-only file copies it.",
     )
-    storage: Quantity = Field("10Gi", description="Size of each node's data volume.")
+    storage: Quantity = Field(default="10Gi", description="Size of each node's data volume.")
     resources: Resources = Field(
-        Resources(cpu_request="250m", memory_request="512Mi", cpu_limit="1", memory_limit="1Gi"),
+        default=Resources(
+            cpu_request="250m", memory_request="512Mi", cpu_limit="1", memory_limit="1Gi"
+        ),
         description="Each of the six nodes.",
     )
 
@@ -66,33 +79,34 @@ class SecretsSettings(Area):
     """Where the platform's own secrets come from."""
 
     source: Literal["generated", "existing"] = Field(
-        "existing",
+        default="existing",
         description="`generated` makes them with Pulumi, for local and trial environments; "
         "`existing` expects the Kubernetes Secrets to be there, made by External Secrets.",
     )
     encryption_key_secret: Name = Field(
-        "n8n-encryption-key",
+        default="n8n-encryption-key",
         description="Secret whose key `encryption-key` encrypts every credential stored in n8n. "
         "Lost, they are lost: escrow it.",
     )
     protect_encryption_key: bool = Field(
-        True,
+        default=True,
         description="Refuse to destroy a generated encryption key, and leave it in the cluster "
         "whatever happens to the stack.",
     )
     runners_secret: Name = Field(
-        "n8n-runners", description="Secret with `auth-token`, shared by n8n and its task runners."
+        default="n8n-runners",
+        description="Secret with `auth-token`, shared by n8n and its task runners.",
     )
-    redis_secret: Name = Field("redis-auth", description="Secret with Redis's `password`.")
+    redis_secret: Name = Field(default="redis-auth", description="Secret with Redis's `password`.")
     database_secret: Name = Field(
-        "database-auth",
+        default="database-auth",
         description="Secret with n8n's `password`, and in-cluster with `superuser-password`.",
     )
     redis_tls_secret: Name = Field(
-        "redis-tls", description="Secret with `tls.crt`, `tls.key` and `ca.crt` of Redis."
+        default="redis-tls", description="Secret with `tls.crt`, `tls.key` and `ca.crt` of Redis."
     )
     database_tls_secret: Name = Field(
-        "database-tls",
+        default="database-tls",
         description="Secret with `ca.crt` of the database, and in-cluster with its `tls.crt` and "
         "`tls.key`.",
     )

@@ -62,9 +62,12 @@ def parse(values: Mapping[str, Any], *, secret_keys: Sequence[str] | set[str] = 
         # defaults, and rules that look at one of them are left out below.
         settings = Settings.model_validate_json(json.dumps(_without(values, details)))
     wrong = [problem.key for problem in problems]
-    for rule in RULES:
-        if not any(_overlap(key, bad) for key in rule.keys for bad in wrong):
-            problems.extend(rule.problems(settings))
+    problems.extend(
+        problem
+        for rule in RULES
+        for problem in rule(settings)
+        if not any(_overlap(key, bad) for key in (problem.key, *problem.compares) for bad in wrong)
+    )
     if problems:
         raise SettingsError(problems)
     return settings

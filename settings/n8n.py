@@ -48,57 +48,64 @@ GracePeriod = Annotated[
 class N8nSettings(Area):
     """What all tiers of n8n share."""
 
-    image: Image = Field(versions.N8N, description="n8n's image.")
+    image: Image = Field(default=versions.N8N, description="n8n's image.")
     runners_image: Image = Field(
-        versions.N8N_RUNNERS, description="Task runners' image; its version must equal n8n's."
+        default=versions.N8N_RUNNERS,
+        description="Task runners' image; its version must equal n8n's.",
     )
     minimum_versions: tuple[Version, ...] = Field(
-        versions.N8N_MINIMUM_VERSIONS,
+        default=versions.N8N_MINIMUM_VERSIONS,
         min_length=1,
         description="Oldest n8n accepted, one for each release line, because of known flaws.",
     )
     webhook_url: HttpUrl = Field(
-        "https://hooks.n8n.example/", description="Public address of webhooks and forms."
+        default="https://hooks.n8n.example/", description="Public address of webhooks and forms."
     )
     editor_url: HttpUrl = Field(
-        "https://n8n.example/", description="Address of the editor, on a host of its own."
+        default="https://n8n.example/", description="Address of the editor, on a host of its own."
     )
     proxy_hops: int = Field(
-        1,
+        default=1,
         ge=0,
         le=10,
         description="Reverse proxies before n8n whose X-Forwarded-For entries it believes.",
     )
-    timezone: Timezone = Field("Etc/UTC", description="Time zone of schedules, an IANA name.")
+    timezone: Timezone = Field(
+        default="Etc/UTC", description="Time zone of schedules, an IANA name."
+    )
     log_level: Literal["error", "warn", "info"] = Field(
-        "info", description="Least severe message logged. No debug: it logs what users send."
+        default="info",
+        description="Least severe message logged. No debug: it logs what users send.",
     )
     redis_timeout_milliseconds: int = Field(
-        60_000,
+        default=60_000,
         ge=10_000,
         le=600_000,
         description="Milliseconds without Redis after which a process exits. n8n's own default, "
         "10000, is about as long as a failover takes.",
     )
     execution_retention_hours: int = Field(
-        336, description="Hours that finished executions are kept; n8n's default."
+        default=336, description="Hours that finished executions are kept; n8n's default."
     )
     execution_retention_count: int = Field(
-        50_000, ge=1, le=10_000_000, description="Finished executions that are kept at most."
+        default=50_000,
+        ge=1,
+        le=10_000_000,
+        description="Finished executions that are kept at most.",
     )
     workflow_history_hours: int = Field(
-        2160,
+        default=2160,
         description="Hours that former versions of a workflow are kept. n8n's own default is "
         "for ever.",
     )
     retention_minimum_hours: int = Field(
-        24, ge=1, description="No retention may be shorter: incidents must stay traceable."
+        default=24, ge=1, description="No retention may be shorter: incidents must stay traceable."
     )
     retention_maximum_hours: int = Field(
-        8760, ge=1, description="No retention may be longer: GDPR Art. 5(1)(e)."
+        default=8760, ge=1, description="No retention may be longer: GDPR Art. 5(1)(e)."
     )
     save_successful_executions: bool = Field(
-        False,
+        default=False,
         description="Keep what successful executions processed. Off: GDPR Art. 25(2).",
     )
 
@@ -107,7 +114,9 @@ class MainSettings(Area):
     """The one main pod: editor, API, schedules. More than one needs a licence of n8n."""
 
     resources: Resources = Field(
-        Resources(cpu_request="500m", memory_request="1Gi", cpu_limit="2", memory_limit="2Gi"),
+        default=Resources(
+            cpu_request="500m", memory_request="1Gi", cpu_limit="2", memory_limit="2Gi"
+        ),
         description="Main used 418 MB at rest where it was measured.",
     )
     database_connections: Connections = 6
@@ -122,10 +131,12 @@ class WebhookSettings(Area):
     min_replicas: Annotated[Replicas, Field(description="Fewest webhook pods.")] = 2
     max_replicas: Annotated[Replicas, Field(description="Most webhook pods.")] = 10
     target_cpu_percent: Percent = Field(
-        70, description="CPU use, in percent of the request, above which pods are added."
+        default=70, description="CPU use, in percent of the request, above which pods are added."
     )
     resources: Resources = Field(
-        Resources(cpu_request="500m", memory_request="512Mi", cpu_limit="1", memory_limit="1Gi"),
+        default=Resources(
+            cpu_request="500m", memory_request="512Mi", cpu_limit="1", memory_limit="1Gi"
+        ),
         description="As the mission asks; 547 MB were measured under load.",
     )
     database_connections: Connections = 6
@@ -140,25 +151,30 @@ class WorkerSettings(Area):
     min_replicas: Annotated[Replicas, Field(description="Fewest worker pods.")] = 3
     max_replicas: Annotated[Replicas, Field(description="Most worker pods.")] = 20
     concurrency: int = Field(
-        10, ge=1, le=100, description="Executions that one worker runs at the same time."
+        default=10, ge=1, le=100, description="Executions that one worker runs at the same time."
     )
     autoscaling: Literal["memory", "queue"] = Field(
-        "memory",
+        default="memory",
         description="What adds workers: their memory use (HorizontalPodAutoscaler) or the length "
         "of the queue (KEDA ScaledObject; KEDA must be installed).",
     )
     target_memory_percent: Percent = Field(
-        80, description="Memory use, in percent of the request, above which pods are added."
+        default=80, description="Memory use, in percent of the request, above which pods are added."
     )
     target_jobs_per_worker: int = Field(
-        20, ge=1, le=10_000, description="Waiting and running jobs for each worker, with queue."
+        default=20,
+        ge=1,
+        le=10_000,
+        description="Waiting and running jobs for each worker, with queue.",
     )
     resources: Resources = Field(
-        Resources(cpu_request="1", memory_request="1Gi", cpu_limit="2", memory_limit="2Gi"),
+        default=Resources(cpu_request="1", memory_request="1Gi", cpu_limit="2", memory_limit="2Gi"),
         description="As the mission asks; 539 MB were measured under load.",
     )
     runner_resources: Resources = Field(
-        Resources(cpu_request="100m", memory_request="256Mi", cpu_limit="1", memory_limit="512Mi"),
+        default=Resources(
+            cpu_request="100m", memory_request="256Mi", cpu_limit="1", memory_limit="512Mi"
+        ),
         description="The task runner beside each worker; 116 MB were measured.",
     )
     database_connections: Connections = 6

@@ -34,14 +34,14 @@ class Quota(Area):
 class PlatformSettings(Area):
     """Where the platform runs, and what its pods may reach."""
 
-    namespace: Name = Field("n8n", description="Namespace that holds the whole platform.")
+    namespace: Name = Field(default="n8n", description="Namespace that holds the whole platform.")
     context: str = Field(
-        "",
+        default="",
         description="kubectl context to deploy to; empty means the current one. Naming it keeps a "
         "stack from being deployed to the wrong cluster.",
     )
     zones: tuple[Name, ...] = Field(
-        ("zone-a", "zone-b", "zone-c"),
+        default=("zone-a", "zone-b", "zone-c"),
         min_length=3,
         max_length=3,
         description="The three availability zones, as the nodes' label topology.kubernetes.io/zone "
@@ -49,18 +49,19 @@ class PlatformSettings(Area):
         "zone holds two of them.",
     )
     storage_class: str = Field(
-        "", description="StorageClass of every volume; empty means the cluster's default."
+        default="", description="StorageClass of every volume; empty means the cluster's default."
     )
     public_ports: tuple[Port, ...] = Field(
-        (443,),
+        default=(443,),
         description="TCP ports on which n8n may call the public internet. Private ranges and the "
         "cloud's metadata service stay closed whatever stands here.",
     )
     private_destinations: tuple[Destination, ...] = Field(
-        (), description="Private addresses that workflows may call, such as a company database."
+        default=(),
+        description="Private addresses that workflows may call, such as a company database.",
     )
     quota: Quota | None = Field(
-        None,
+        default=None,
         description="What the namespace may hold. Left out: what every tier needs at its maximum "
         "during a rollout.",
     )
@@ -69,15 +70,15 @@ class PlatformSettings(Area):
 class RoutingSettings(Area):
     """How requests reach the platform, through the Gateway API."""
 
-    enabled: bool = Field(True, description="Create a Gateway and its HTTPRoutes.")
+    enabled: bool = Field(default=True, description="Create a Gateway and its HTTPRoutes.")
     gateway_class: Name = Field(
-        "envoy-gateway", description="GatewayClass that implements the Gateway."
+        default="envoy-gateway", description="GatewayClass that implements the Gateway."
     )
     gateway_namespace: Name = Field(
-        "envoy-gateway-system",
+        default="envoy-gateway-system",
         description="Namespace of the gateway's own pods, the only ones let in to n8n.",
     )
     tls_secret: str = Field(
-        "n8n-gateway-tls",
+        default="n8n-gateway-tls",
         description="Secret with tls.crt and tls.key for both hosts. Unused with http addresses.",
     )

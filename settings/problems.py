@@ -14,11 +14,13 @@ class Problem:
         key: the setting, for example `worker.maxReplicas`.
         given: what stands there, printable; None where it must not be shown.
         wanted: what is allowed, or what to write instead.
+        compares: the other settings that make it wrong.
     """
 
     key: str
     given: str | None
     wanted: str
+    compares: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.given is None:

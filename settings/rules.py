@@ -1,11 +1,10 @@
 """The rules that no single setting can break alone.
 
-A rule names the settings it looks at, so that it is left out when one of them is already known to
-be wrong, and yields a problem for each thing that does not fit.
+A rule yields a problem for each thing that does not fit, and names with it the other settings that
+it compared: where one of those is already known to be wrong, the problem is not reported.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from kubernetes.utils.quantity import parse_quantity
@@ -19,28 +18,6 @@ _SHUTDOWN_MARGIN_SECONDS = 5
 """Between n8n's own end and Kubernetes killing it: the time to close connections and exit."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """A condition over several settings, and the settings (or whole areas) it looks at."""
-
-    keys: tuple[str, ...]
-    problems: Callable[[Settings], Iterator[Problem]]
-
-
-RULES: list[Rule] = []
-
-
-def _rule(*keys: str) -> Callable[..., Callable[[Settings], Iterator[Problem]]]:
-    def register(
-        problems: Callable[[Settings], Iterator[Problem]],
-    ) -> Callable[[Settings], Iterator[Problem]]:
-        RULES.append(Rule(keys=keys, problems=problems))
-        return problems
-
-    return register
-
-
-@_rule("webhook.minReplicas", "webhook.maxReplicas", "worker.minReplicas", "worker.maxReplicas")
 def replica_bounds_are_in_order(settings: Settings) -> Iterator[Problem]:
     """The fewest replicas of a tier are not more than the most."""
     for name, tier in (("webhook", settings.webhook), ("worker", settings.worker)):
@@ -49,10 +26,10 @@ def replica_bounds_are_in_order(settings: Settings) -> Iterator[Problem]:
                 key=f"{name}.minReplicas",
                 given=str(tier.min_replicas),
                 wanted=f"at most {name}.maxReplicas, which is {tier.max_replicas}",
+                compares=(f"{name}.maxReplicas",),
             )
 
 
-@_rule("webhook.minReplicas", "worker.minReplicas")
 def a_lost_zone_leaves_a_replica(settings: Settings) -> Iterator[Problem]:
     """With one zone gone, every scaled tier still has a pod that works."""
     for name, tier in (("webhook", settings.webhook), ("worker", settings.worker)):
@@ -64,7 +41,6 @@ def a_lost_zone_leaves_a_replica(settings: Settings) -> Iterator[Problem]:
             )
 
 
-@_rule("platform.zones")
 def zones_are_different(settings: Settings) -> Iterator[Problem]:
     """A zone named twice is one zone, and holds two masters of Redis."""
     zones = settings.platform.zones
@@ -72,7 +48,6 @@ def zones_are_different(settings: Settings) -> Iterator[Problem]:
         yield Problem(key="platform.zones", given=", ".join(zones), wanted="three different zones")
 
 
-@_rule("n8n.image", "n8n.runnersImage")
 def runners_match_n8n(settings: Settings) -> Iterator[Problem]:
     """n8n and its task runners speak a protocol that changes between versions."""
     if image_version(settings.n8n.image) != image_version(settings.n8n.runners_image):
@@ -80,10 +55,10 @@ def runners_match_n8n(settings: Settings) -> Iterator[Problem]:
             key="n8n.runnersImage",
             given=settings.n8n.runners_image,
             wanted=f"the version of n8n.image, {settings.n8n.image}",
+            compares=("n8n.image",),
         )
 
 
-@_rule("n8n.image", "n8n.minimumVersions")
 def n8n_has_no_known_flaw(settings: Settings) -> Iterator[Problem]:
     """n8n is not older than the oldest safe release of its line."""
     version = image_version(settings.n8n.image)
@@ -97,10 +72,10 @@ def n8n_has_no_known_flaw(settings: Settings) -> Iterator[Problem]:
             given=settings.n8n.image,
             wanted=f"n8n {'.'.join(map(str, floor))} or newer, because of known flaws "
             "(n8n.minimumVersions)",
+            compares=("n8n.minimumVersions",),
         )
 
 
-@_rule("n8n.webhookUrl", "n8n.editorUrl")
 def addresses_fit_together(settings: Settings) -> Iterator[Problem]:
     """The public webhooks and the editor differ in host, and agree on TLS."""
     webhook, editor = urlsplit(settings.n8n.webhook_url), urlsplit(settings.n8n.editor_url)
@@ -109,21 +84,17 @@ def addresses_fit_together(settings: Settings) -> Iterator[Problem]:
             key="n8n.editorUrl",
             given=settings.n8n.editor_url,
             wanted="another host than n8n.webhookUrl, so that the editor is never public with it",
+            compares=("n8n.webhookUrl",),
         )
     if webhook.scheme != editor.scheme:
         yield Problem(
             key="n8n.editorUrl",
             given=settings.n8n.editor_url,
             wanted=f"the scheme of n8n.webhookUrl, {webhook.scheme}",
+            compares=("n8n.webhookUrl",),
         )
 
 
-@_rule(
-    "n8n.executionRetentionHours",
-    "n8n.workflowHistoryHours",
-    "n8n.retentionMinimumHours",
-    "n8n.retentionMaximumHours",
-)
 def retention_is_bounded_both_ways(settings: Settings) -> Iterator[Problem]:
     """Data is kept long enough to trace an incident and not longer than allowed."""
     low, high = settings.n8n.retention_minimum_hours, settings.n8n.retention_maximum_hours
@@ -132,6 +103,7 @@ def retention_is_bounded_both_ways(settings: Settings) -> Iterator[Problem]:
             key="n8n.retentionMinimumHours",
             given=str(low),
             wanted=f"at most n8n.retentionMaximumHours, which is {high}",
+            compares=("n8n.retentionMaximumHours",),
         )
         return
     for key, hours in (
@@ -143,10 +115,10 @@ def retention_is_bounded_both_ways(settings: Settings) -> Iterator[Problem]:
                 key=f"n8n.{key}",
                 given=str(hours),
                 wanted=f"from {low} to {high} (n8n.retentionMinimumHours and …MaximumHours)",
+                compares=("n8n.retentionMinimumHours", "n8n.retentionMaximumHours"),
             )
 
 
-@_rule("main", "webhook", "worker")
 def a_drain_ends_before_the_kill(settings: Settings) -> Iterator[Problem]:
     """Kubernetes kills a pod only after n8n had the time it was promised."""
     for name, tier in (
@@ -161,10 +133,10 @@ def a_drain_ends_before_the_kill(settings: Settings) -> Iterator[Problem]:
                 given=str(tier.grace_period_seconds),
                 wanted=f"at least {drain}: preStopSeconds + gracefulShutdownSeconds + "
                 f"{_SHUTDOWN_MARGIN_SECONDS}, or work is killed in the middle",
+                compares=(f"{name}.preStopSeconds", f"{name}.gracefulShutdownSeconds"),
             )
 
 
-@_rule("redis.nodeTimeoutMilliseconds", "n8n.redisTimeoutMilliseconds")
 def n8n_outlives_a_failover(settings: Settings) -> Iterator[Problem]:
     """n8n waits longer for Redis than a failover takes; otherwise every process exits."""
     failover = sizing.redis_failover_milliseconds(settings)
@@ -174,10 +146,10 @@ def n8n_outlives_a_failover(settings: Settings) -> Iterator[Problem]:
             given=str(settings.n8n.redis_timeout_milliseconds),
             wanted=f"more than {failover}, twice redis.nodeTimeoutMilliseconds: a failover takes "
             "as long, and n8n exits when its patience ends first",
+            compares=("redis.nodeTimeoutMilliseconds",),
         )
 
 
-@_rule("redis.maxMemory", "redis.resources")
 def redis_can_rewrite_its_file(settings: Settings) -> Iterator[Problem]:
     """Rewriting the append-only file may need as much memory again as the data takes."""
     limit = parse_quantity(settings.redis.resources.memory_limit)
@@ -187,10 +159,10 @@ def redis_can_rewrite_its_file(settings: Settings) -> Iterator[Problem]:
             given=settings.redis.max_memory,
             wanted="at most half of redis.resources.memoryLimit, "
             f"{settings.redis.resources.memory_limit}",
+            compares=("redis.resources",),
         )
 
 
-@_rule("database.mode", "database.host")
 def database_has_one_place(settings: Settings) -> Iterator[Problem]:
     """An external database has a host, and only an external one."""
     database = settings.database
@@ -203,10 +175,10 @@ def database_has_one_place(settings: Settings) -> Iterator[Problem]:
             key="database.host",
             given=database.host,
             wanted="empty, or write database.mode: external",
+            compares=("database.mode",),
         )
 
 
-@_rule("database", "main", "webhook", "worker")
 def connections_fit_the_database(settings: Settings) -> Iterator[Problem]:
     """Every tier at its maximum, during a rollout, finds a database connection."""
     need = sizing.peak_database_connections(settings) + settings.database.reserved_connections
@@ -216,10 +188,15 @@ def connections_fit_the_database(settings: Settings) -> Iterator[Problem]:
             given=str(settings.database.max_connections),
             wanted=f"at least {need}: databaseConnections of every pod at maxReplicas, twice "
             "during a rollout, and reservedConnections; or fewer of them",
+            compares=(
+                "database.reservedConnections",
+                *(f"{tier}.databaseConnections" for tier in ("main", "webhook", "worker")),
+                "webhook.maxReplicas",
+                "worker.maxReplicas",
+            ),
         )
 
 
-@_rule("platform.quota", "main", "webhook", "worker", "redis.resources", "database")
 def quota_fits_the_maximum(settings: Settings) -> Iterator[Problem]:
     """A quota lets every tier reach its maximum, during a rollout too."""
     quota = settings.platform.quota
@@ -238,10 +215,10 @@ def quota_fits_the_maximum(settings: Settings) -> Iterator[Problem]:
                 key=f"platform.quota.{key}",
                 given=str(given),
                 wanted=f"at least {needed}, what all tiers need at their maximum during a rollout",
+                compares=("main", "webhook", "worker", "redis.resources", "database"),
             )
 
 
-@_rule("main", "webhook", "worker", "redis.resources", "database.resources")
 def requests_stay_within_limits(settings: Settings) -> Iterator[Problem]:
     """No container asks for more than it may use: Kubernetes would refuse its pod."""
     for key, resources in (
@@ -261,4 +238,24 @@ def requests_stay_within_limits(settings: Settings) -> Iterator[Problem]:
                     key=f"{key}.{kind}Request",
                     given=request,
                     wanted=f"at most {kind}Limit, which is {limit}",
+                    compares=(f"{key}.{kind}Limit",),
                 )
+
+
+RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    replica_bounds_are_in_order,
+    a_lost_zone_leaves_a_replica,
+    zones_are_different,
+    runners_match_n8n,
+    n8n_has_no_known_flaw,
+    addresses_fit_together,
+    retention_is_bounded_both_ways,
+    a_drain_ends_before_the_kill,
+    n8n_outlives_a_failover,
+    redis_can_rewrite_its_file,
+    database_has_one_place,
+    connections_fit_the_database,
+    quota_fits_the_maximum,
+    requests_stay_within_limits,
+)
+"""Every rule, in the order in which their problems are reported."""

@@ -18,7 +18,12 @@ class Area(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", alias_generator=to_camel, validate_by_name=True
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_default=True,
     )
 
 
@@ -32,40 +37,48 @@ def _checked_quantity(value: str) -> str:
     return value
 
 
-# A tag that can move names no version: at least one digit, and none of the usual moving names.
 _IMAGE = re.compile(
     r"(?P<repository>[a-z0-9.-]+(?::\d+)?(?:/[a-z0-9._-]+)+)"
     r":(?P<tag>[\w][\w.-]*)(?P<digest>@sha256:[0-9a-f]{64})?"
 )
-_VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)(?![\d.])")
+_VERSION = re.compile(r"^v?(\d+(?:\.\d+)+)(?![\w.])")
 
 
-def _checked_image(value: str) -> str:
-    match = _IMAGE.fullmatch(value)
-    if not match or not _VERSION.match(match["tag"]):
-        raise ValueError(
-            "registry/repository:tag with a complete version as its tag, "
-            "for example docker.io/n8nio/n8n:2.43.3, optionally followed by @sha256:…"
-        )
-    return value
+def _image(*, numbers: int, example: str) -> AfterValidator:
+    """Accept an image whose tag is one release: a shorter version is a tag that moves."""
+
+    def check(value: str) -> str:
+        match = _IMAGE.fullmatch(value)
+        if not match or len(_numbers(match["tag"])) != numbers:
+            raise ValueError(
+                f"registry/repository:tag with a complete version of {numbers} numbers as its tag, "
+                f"for example {example}, optionally followed by @sha256:…"
+            )
+        return value
+
+    return AfterValidator(check)
 
 
-def image_version(image: str) -> tuple[int, int, int]:
+def _numbers(text: str) -> tuple[int, ...]:
+    match = _VERSION.match(text)
+    return tuple(int(number) for number in match[1].split(".")) if match else ()
+
+
+def image_version(image: str) -> tuple[int, ...]:
     """The version that an image's tag names, for example (2, 43, 3)."""
-    tag = image.partition("@")[0].rpartition(":")[2]
-    return parse_version(tag)
+    return _numbers(image.partition("@")[0].rpartition(":")[2])
 
 
-def parse_version(text: str) -> tuple[int, int, int]:
+def parse_version(text: str) -> tuple[int, ...]:
     """`2.43.3`, with or without a leading `v` or a trailing variant, as three numbers.
 
     Raises:
         ValueError: if the text does not begin with three numbers.
     """
-    match = _VERSION.match(text)
-    if not match:
+    version = _numbers(text)
+    if len(version) != 3:
         raise ValueError("a version such as 2.43.3")
-    return int(match[1]), int(match[2]), int(match[3])
+    return version
 
 
 def _checked_version(value: str) -> str:
@@ -76,8 +89,11 @@ def _checked_version(value: str) -> str:
 Quantity = Annotated[str, AfterValidator(_checked_quantity)]
 """A Kubernetes quantity of CPU, memory or storage."""
 
-Image = Annotated[str, AfterValidator(_checked_image)]
-"""A container image with registry, repository and a tag that names one version."""
+Image = Annotated[str, _image(numbers=3, example="docker.io/n8nio/n8n:2.43.3")]
+"""A container image with registry, repository and a tag that names one release."""
+
+PostgresImage = Annotated[str, _image(numbers=2, example="docker.io/library/postgres:17.11")]
+"""PostgreSQL's image: its releases have two numbers."""
 
 Version = Annotated[str, AfterValidator(_checked_version)]
 """A version of three numbers."""

@@ -1,0 +1,135 @@
+"""Writes down what can be set: the schema in `Pulumi.yaml` and the table in `README.md`.
+
+Run by `make docs`; a test fails when either has gone stale. What stands outside the markers is
+written by hand.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+
+import yaml
+from annotated_types import Ge, Le
+from pydantic.fields import FieldInfo
+
+from settings.model import Settings
+from settings.types import Area
+
+_REPOSITORY = Path(__file__).parents[1]
+_BEGIN, _END = "BEGIN settings", "END settings"
+
+
+def schema() -> str:
+    """The `config:` section of Pulumi.yaml: each area's type, description and defaults."""
+    areas = {
+        f"n8n-platform:{field.alias}": {
+            "type": "object",
+            "description": _summary(_area_of(field)),
+            "default": _area_of(field)().model_dump(by_alias=True, exclude_none=True, mode="json"),
+        }
+        for field in Settings.model_fields.values()
+    }
+    return yaml.safe_dump({"config": areas}, sort_keys=False, width=100, allow_unicode=True)
+
+
+def table() -> str:
+    """The README's table: every setting with its type, default and meaning."""
+    lines: list[str] = []
+    for field in Settings.model_fields.values():
+        area = _area_of(field)
+        lines += [f"#### `{field.alias}`", "", _summary(area), ""]
+        lines += ["| setting | allowed | default | meaning |", "|---|---|---|---|"]
+        defaults = area().model_dump(by_alias=True, mode="json")
+        lines += [
+            f"| `{name}` | {_cell(_allowed(setting))} | {_cell(_default(value))} "
+            f"| {_cell(setting.description or '')} |"
+            for name, setting, value in _settings(area, defaults)
+        ]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _settings(
+    area: type[Area], defaults: dict[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, FieldInfo, Any]]:
+    for field in area.model_fields.values():
+        name, value = f"{prefix}{field.alias}", defaults[field.alias or ""]
+        yield name, field, value
+        # A group within an area: each of its parts is a setting too.
+        if isinstance(value, dict):
+            yield from _settings(_area_of(field), value, f"{name}.")
+
+
+def _area_of(field: FieldInfo) -> type[Area]:
+    return cast(type[Area], field.annotation)
+
+
+def _summary(area: type[Area]) -> str:
+    return " ".join((area.__doc__ or "").split("\n\n")[0].split())
+
+
+def _allowed(field: FieldInfo) -> str:
+    low = next((each.ge for each in field.metadata if isinstance(each, Ge)), None)
+    high = next((each.le for each in field.metadata if isinstance(each, Le)), None)
+    kind = _kind(field.annotation)
+    if low is not None and high is not None:
+        return f"{kind}, {low} to {high}"
+    return f"{kind}, at least {low}" if low is not None else kind
+
+
+def _kind(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(arguments[0])
+    if origin is Literal:
+        return " or ".join(f"`{choice}`" for choice in arguments)
+    if origin in (Union, UnionType):
+        return _kind(next(each for each in arguments if each is not type(None)))
+    if origin is tuple:
+        return f"list of {_kind(arguments[0])}"
+    if isinstance(annotation, type) and issubclass(annotation, Area):
+        return "object"
+    return {str: "string", int: "integer", bool: "boolean"}[annotation]
+
+
+def _default(value: Any) -> str:
+    if value is None or value in ("", []):
+        return "none"
+    if isinstance(value, dict):
+        return "see below"
+    if isinstance(value, list):
+        return ", ".join(f"`{each}`" for each in value)
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _between_markers(text: str, content: str, file: str) -> str:
+    """The text with what stands between its two markers replaced.
+
+    Raises:
+        ValueError: if a marker is missing.
+    """
+    lines = text.splitlines(keepends=True)
+    first = next((n for n, line in enumerate(lines) if _BEGIN in line), None)
+    last = next((n for n, line in enumerate(lines) if _END in line), None)
+    if first is None or last is None:
+        raise ValueError(f"{file} has lost the line that says {_BEGIN} or the one with {_END}")
+    return "".join([*lines[: first + 1], content, *lines[last:]])
+
+
+def documents() -> Iterator[tuple[Path, str]]:
+    """Each file that describes the settings, with the text that it should have."""
+    for name, content in (("Pulumi.yaml", schema()), ("README.md", table())):
+        path = _REPOSITORY / name
+        yield path, _between_markers(path.read_text(), content, name)
+
+
+if __name__ == "__main__":
+    for path, text in documents():
+        path.write_text(text)
+        sys.stdout.write(f"wrote {path.relative_to(_REPOSITORY)}\n")
