@@ -1,0 +1,196 @@
+"""What main, webhook and worker have in common as Kubernetes resources."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components import network
+from components.base import Component, labels, selector
+from components.n8n.environment import PORT, Environment
+from components.n8n.pod import STARTUP_SECONDS, Process, n8n_pod
+from settings import Settings
+from settings.types import image_version
+
+_PRIVATE_RANGES = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
+"""Where a managed database can be: private (RFC 1918) and shared (RFC 6598) addresses."""
+
+ROLLING = kubernetes.apps.v1.DeploymentStrategyArgs(
+    type="RollingUpdate",
+    rolling_update=kubernetes.apps.v1.RollingUpdateDeploymentArgs(
+        max_unavailable=0, max_surge="25%"
+    ),
+)
+"""New pods first: an update never takes capacity away."""
+
+
+class Tier(Component):
+    """One tier of n8n: a Deployment named `n8n-<tier>` and what belongs to it.
+
+    A subclass names its `tier` and calls the `_create_…` methods that it needs.
+
+    Attributes:
+        full_name: name of every Kubernetes resource of the tier, for example `n8n-worker`.
+        pod_labels: labels that choose its pods and no others.
+    """
+
+    area = "n8n"
+    tier: ClassVar[str]
+
+    full_name: str
+    pod_labels: dict[str, str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: Settings,
+        environment: Environment,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        self._settings = settings
+        self._environment = environment
+        self.full_name = f"n8n-{self.tier}"
+        self.pod_labels = dict(selector(self.tier))
+
+    def _labels(self) -> dict[str, str]:
+        version = ".".join(map(str, image_version(self._settings.n8n.image)))
+        return labels(self.tier, version=version)
+
+    def _metadata(
+        self, annotations: Mapping[str, str] | None = None
+    ) -> kubernetes.meta.v1.ObjectMetaArgs:
+        return kubernetes.meta.v1.ObjectMetaArgs(
+            name=self.full_name,
+            namespace=self._settings.platform.namespace,
+            labels=self._labels(),
+            annotations=annotations,
+        )
+
+    def _chosen(self) -> kubernetes.meta.v1.LabelSelectorArgs:
+        return kubernetes.meta.v1.LabelSelectorArgs(match_labels=self.pod_labels)
+
+    def _create_service_account(self) -> kubernetes.core.v1.ServiceAccount:
+        return kubernetes.core.v1.ServiceAccount(
+            "account",
+            metadata=self._metadata(),
+            automount_service_account_token=False,
+            opts=self.child_options(),
+        )
+
+    def _create_deployment(
+        self,
+        process: Process,
+        *,
+        strategy: kubernetes.apps.v1.DeploymentStrategyArgs,
+        replicas: int | None = None,
+    ) -> kubernetes.apps.v1.Deployment:
+        """The Deployment, and the identity of its pods.
+
+        Args:
+            process: what the tier runs.
+            strategy: how old pods are replaced by new ones.
+            replicas: number of pods; None where an autoscaler decides. The field is then left out,
+                so that with server-side apply the autoscaler alone owns it and an update never
+                resets it. A new Deployment begins with one pod; within seconds the autoscaler
+                raises that to its minimum, for which it needs no measurement.
+        """
+        pod = n8n_pod(
+            process,
+            self._environment,
+            service_account=self._create_service_account(),
+            pod_labels=self.pod_labels,
+        )
+        # Pulumi and Kubernetes both give up after ten minutes, less than a migration may take.
+        patience = STARTUP_SECONDS + process.settings.grace_period_seconds + 60
+        return kubernetes.apps.v1.Deployment(
+            "deployment",
+            metadata=self._metadata({"pulumi.com/timeoutSeconds": str(patience)}),
+            spec=kubernetes.apps.v1.DeploymentSpecArgs(
+                replicas=replicas,
+                strategy=strategy,
+                progress_deadline_seconds=patience,
+                selector=self._chosen(),
+                template=kubernetes.core.v1.PodTemplateSpecArgs(
+                    metadata=kubernetes.meta.v1.ObjectMetaArgs(labels=self._labels()), spec=pod
+                ),
+            ),
+            opts=self.child_options(),
+        )
+
+    def _create_service(self) -> pulumi.Output[str]:
+        """A Service inside the cluster; what it is called."""
+        service = kubernetes.core.v1.Service(
+            "service",
+            metadata=self._metadata(),
+            spec=kubernetes.core.v1.ServiceSpecArgs(
+                type="ClusterIP",
+                selector=self.pod_labels,
+                ports=[
+                    kubernetes.core.v1.ServicePortArgs(name="http", port=PORT, target_port="http")
+                ],
+            ),
+            opts=self.child_options(),
+        )
+        return service.metadata.name
+
+    def _create_disruption_budget(self) -> None:
+        """At most one pod at a time is evicted, whatever the number of pods is.
+
+        One eviction is always allowed, so that a drain of a node never waits for ever, for the
+        single main pod either: it is restarted elsewhere. Not a percentage: a quarter of twenty
+        workers would be five that drain at once. Pods that don't work anyway don't count.
+        """
+        kubernetes.policy.v1.PodDisruptionBudget(
+            "budget",
+            metadata=self._metadata(),
+            spec=kubernetes.policy.v1.PodDisruptionBudgetSpecArgs(
+                max_unavailable=1,
+                selector=self._chosen(),
+                unhealthy_pod_eviction_policy="AlwaysAllow",
+            ),
+            opts=self.child_options(),
+        )
+
+    def _create_network_policy(self, *, from_gateway: bool) -> None:
+        """Who the pods may talk to.
+
+        Args:
+            from_gateway: let requests in from the gateway's pods; otherwise nobody connects.
+        """
+        gateway = network.namespace(self._settings.routing.gateway_namespace)
+        kubernetes.networking.v1.NetworkPolicy(
+            "network",
+            metadata=self._metadata(),
+            spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
+                pod_selector=self._chosen(),
+                policy_types=["Ingress", "Egress"],
+                ingress=[network.ingress([gateway], PORT)] if from_gateway else [],
+                egress=[
+                    self._egress_to_redis(),
+                    self._egress_to_database(),
+                    *network.egress_to_the_internet(self._settings.platform),
+                ],
+            ),
+            opts=self.child_options(),
+        )
+
+    def _egress_to_redis(self) -> kubernetes.networking.v1.NetworkPolicyEgressRuleArgs:
+        redis = self._environment.redis
+        return network.egress([network.pods(redis.pod_labels)], redis.port)
+
+    def _egress_to_database(self) -> kubernetes.networking.v1.NetworkPolicyEgressRuleArgs:
+        database = self._environment.database
+        if database.pod_labels is not None:
+            return network.egress([network.pods(database.pod_labels)], database.port)
+        # Network policies know no names, and a managed database changes its address when it fails
+        # over: so its port, anywhere in the private network. The certificate decides who it is.
+        peers = [
+            kubernetes.networking.v1.NetworkPolicyPeerArgs(
+                ip_block=kubernetes.networking.v1.IPBlockArgs(cidr=cidr)
+            )
+            for cidr in _PRIVATE_RANGES
+        ]
+        return network.egress(peers, database.port)

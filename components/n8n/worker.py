@@ -1,0 +1,102 @@
+"""Workers: they take executions from the queue and run them."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components.n8n import autoscaling
+from components.n8n.environment import PORT, Environment
+from components.n8n.pod import CONTAINER, Process
+from components.n8n.runner import task_runner
+from components.n8n.tier import ROLLING, Tier
+from settings import Settings
+
+_CALM_SECONDS = 600
+"""Twice Kubernetes' default: a worker that is taken away first finishes what it runs, which may
+take its whole drain, and one that is started again needs half a minute."""
+
+_KEDA = "keda.sh/v1alpha1"
+
+
+class Worker(Tier):
+    """The worker pods, with their task runners.
+
+    Nothing connects to them, so they have no Service: they fetch their work from Redis.
+    """
+
+    tier = "worker"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: Settings,
+        environment: Environment,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, settings=settings, environment=environment, opts=opts)
+        self._create_deployment(
+            Process(
+                arguments=["worker", f"--concurrency={settings.worker.concurrency}"],
+                settings=settings.worker,
+                variables={
+                    "QUEUE_HEALTH_CHECK_ACTIVE": "true",
+                    "QUEUE_HEALTH_CHECK_PORT": str(PORT),
+                },
+                sidecar=task_runner(settings, environment.secrets.runners_token),
+            ),
+            strategy=ROLLING,
+        )
+        self._create_disruption_budget()
+        self._create_network_policy(from_gateway=False)
+        # One or the other: two autoscalers of one Deployment would undo each other's work.
+        if settings.worker.autoscaling == "queue":
+            self._create_queue_autoscaler()
+        else:
+            self._create_memory_autoscaler()
+        self.register_outputs({})
+
+    def _bounds(self) -> autoscaling.Bounds:
+        worker = self._settings.worker
+        return autoscaling.Bounds(
+            deployment=self.full_name,
+            minimum=worker.min_replicas,
+            maximum=worker.max_replicas,
+            calm_seconds=_CALM_SECONDS,
+        )
+
+    def _create_memory_autoscaler(self) -> None:
+        kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+            "autoscaler",
+            metadata=self._metadata(),
+            spec=autoscaling.by_resource(
+                self._bounds(),
+                container=CONTAINER,
+                resource="memory",
+                target_percent=self._settings.worker.target_memory_percent,
+            ),
+            opts=self.child_options(),
+        )
+
+    def _create_queue_autoscaler(self) -> None:
+        authentication = CustomResource(
+            "queue-authentication",
+            api_version=_KEDA,
+            kind="TriggerAuthentication",
+            metadata=self._metadata(),
+            spec=autoscaling.queue_authentication(self._environment.redis),
+            opts=self.child_options(),
+        )
+        CustomResource(
+            "queue-autoscaler",
+            api_version=_KEDA,
+            kind="ScaledObject",
+            metadata=self._metadata(),
+            spec=autoscaling.by_queue(
+                self._bounds(),
+                redis=self._environment.redis,
+                authentication=self.full_name,
+                jobs_per_pod=self._settings.worker.target_jobs_per_worker,
+            ),
+            opts=self.child_options(depends_on=[authentication]),
+        )

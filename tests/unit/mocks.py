@@ -1,0 +1,82 @@
+"""Run a piece of the program without an engine, and look at the resources it would create."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """A resource as the engine would be asked to create it.
+
+    Attributes:
+        type: its Pulumi type token, for example `kubernetes:apps/v1:Deployment`.
+        name: its name in Pulumi.
+        inputs: its properties, unwrapped; keys as in Kubernetes' own YAML, numbers as floats.
+    """
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The last part of the type, for Kubernetes the object's kind."""
+        return self.type.rpartition(":")[2]
+
+
+class Recorded(list[Resource]):
+    """All resources of a program, in the order of their registration."""
+
+    def of(self, kind: str) -> list[Resource]:
+        """Those of a kind, for example `Deployment`."""
+        return [resource for resource in self if resource.kind == kind]
+
+    def one(self, kind: str, name: str | None = None) -> Mapping[str, Any]:
+        """The properties of the only resource of a kind, or of the only one so named in Kubernetes.
+
+        Raises:
+            LookupError: if there is none, or more than one.
+        """
+        found = [
+            resource
+            for resource in self.of(kind)
+            if name is None or resource.inputs["metadata"]["name"] == name
+        ]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} resources {kind} {name or ''} among {self!r}")
+        return found[0].inputs
+
+
+class _Recorder(Mocks):
+    """Accepts every resource as it is; the outputs of a resource are its inputs."""
+
+    def __init__(self) -> None:
+        self.recorded = Recorded()
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.recorded.append(Resource(type=args.typ, name=args.name, inputs=args.inputs))
+        return f"{args.name}-id", dict(args.inputs)
+
+    def call(self, args: MockCallArgs) -> dict[str, Any]:
+        raise NotImplementedError(f"a component asked the provider for {args.token}")
+
+
+def record(program: Callable[[], object]) -> Recorded:
+    """Run a program to its end and return what it registered.
+
+    Assertions belong after this, outside any `apply`: there a failing one fails the test, and
+    something that is missing is known to be missing, because every registration has ended.
+    """
+    recorder = _Recorder()
+    pulumi.runtime.set_mocks(recorder, project="n8n-platform", stack="unit")
+
+    @pulumi.runtime.test
+    def run() -> None:
+        program()
+
+    run()
+    return recorder.recorded
