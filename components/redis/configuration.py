@@ -1,0 +1,125 @@
+"""The files that every node is given: redis.conf, the placement of shards, and the scripts.
+
+No secret is in them. What differs between pods (addresses) or is secret (users) is written by
+`scripts/start.sh` to memory when a node starts.
+
+The scripts keep to commands that Redis 7.0 and 8 have in common: the pods run the image of the
+settings, the tests whatever release from 7.0 on the machine has.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubernetes.utils.quantity import parse_quantity
+
+from components.redis import topology
+from components.redis.topology import BUS_PORT, PORT, Shard
+from settings.data import RedisSettings
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directories:
+    """Where a node finds and keeps its files.
+
+    Attributes:
+        configuration: the files of this module, read-only.
+        data: what survives the pod: the queue, and the node's memory of the cluster.
+        run: what must not reach a disk: users and passwords.
+        certificates: `tls.crt`, `tls.key` and `ca.crt`.
+    """
+
+    configuration: str = "/etc/redis"
+    data: str = "/data"
+    run: str = "/run/redis"
+    certificates: str = "/etc/redis-tls"
+
+
+def environment(redis: RedisSettings, *, domain: str, directories: Directories) -> dict[str, str]:
+    """What the scripts read from the environment, apart from the pod's own name, IP and secrets."""
+    return {
+        "REDIS_CONFIGURATION": directories.configuration,
+        "REDIS_RUN": directories.run,
+        "REDIS_PORT": str(PORT),
+        "REDIS_DOMAIN": domain,
+        # Empty without TLS.
+        "REDIS_CA": f"{directories.certificates}/ca.crt" if redis.tls else "",
+    }
+
+
+def files(
+    redis: RedisSettings, shards: tuple[Shard, ...], directories: Directories
+) -> dict[str, str]:
+    """Every file by name."""
+    return {
+        "redis.conf": redis_conf(redis, directories),
+        "topology": topology.table(shards),
+        **{script.name: script.read_text() for script in sorted(_SCRIPTS.glob("*.sh"))},
+    }
+
+
+def redis_conf(redis: RedisSettings, directories: Directories) -> str:
+    """redis.conf: what all nodes have in common."""
+    return "\n".join(
+        [
+            *_network(redis, directories.certificates),
+            *_cluster(redis),
+            *_storage(redis, directories.data),
+            f"aclfile {directories.run}/users.acl",
+            "",
+        ]
+    )
+
+
+def _network(redis: RedisSettings, certificates: str) -> list[str]:
+    common = ["protected-mode yes", "tcp-keepalive 60"]
+    if not redis.tls:
+        return [*common, f"port {PORT}"]
+    return [
+        *common,
+        "port 0",
+        f"tls-port {PORT}",
+        f"tls-cert-file {certificates}/tls.crt",
+        f"tls-key-file {certificates}/tls.key",
+        f"tls-ca-cert-file {certificates}/ca.crt",
+        'tls-protocols "TLSv1.2 TLSv1.3"',
+        # Clients prove who they are by password; nodes need a certificate on the bus all the same.
+        "tls-auth-clients no",
+        "tls-replication yes",
+        "tls-cluster yes",
+    ]
+
+
+def _cluster(redis: RedisSettings) -> list[str]:
+    return [
+        "cluster-enabled yes",
+        "cluster-config-file nodes.conf",
+        f"cluster-port {BUS_PORT}",
+        f"cluster-node-timeout {redis.node_timeout_milliseconds}",
+        # A pod's name outlives its IP, and is what its certificate names.
+        "cluster-preferred-endpoint-type hostname",
+        # The queue lies in one slot: another shard's loss must not stop it.
+        "cluster-require-full-coverage no",
+        # Placement is declared, not found: a replica never moves to a master it wasn't given.
+        "cluster-allow-replica-migration no",
+        # A replica that has not heard from its master for ten node timeouts is not elected: it
+        # would bring back a queue long past. That shard then waits for its master.
+        "cluster-replica-validity-factor 10",
+        # Long enough that a restarted replica continues instead of copying everything again.
+        "repl-backlog-size 16mb",
+    ]
+
+
+def _storage(redis: RedisSettings, data: str) -> list[str]:
+    return [
+        f"dir {data}",
+        # At most one second of writes is lost if a node's machine loses power.
+        "appendonly yes",
+        "appendfsync everysec",
+        # The append-only file is the copy; snapshots beside it would double the memory for nothing.
+        'save ""',
+        f"maxmemory {int(parse_quantity(redis.max_memory))}",
+        # Jobs are not a cache: full, a node refuses writes.
+        "maxmemory-policy noeviction",
+    ]

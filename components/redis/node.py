@@ -1,0 +1,213 @@
+"""The pod of one Redis node: Redis itself, and its keeper.
+
+The keeper is an ordinary container on purpose: it is told to stop at the same moment as Redis's
+preStop hook starts. A native sidecar would live on, and take back the mastership that the hook is
+handing over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components import pods
+from components.connections import SecretKey
+from components.redis.configuration import Directories
+from components.redis.topology import BUS_PORT, PORT, Zone
+from settings import sizing
+from settings.data import RedisSettings
+
+USER = 999
+"""User and group `redis` of the official Debian image."""
+
+DIRECTORIES = Directories()
+
+_GRACE_SECONDS = 60
+"""20 s to hand over the mastership (hand-over.sh), 10 s in which Redis lets its replica catch up
+(its own shutdown-timeout), and time to write everything to the volume."""
+
+_mount = kubernetes.core.v1.VolumeMountArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """What the pods of all zones have in common.
+
+    Attributes:
+        redis: image, sizes, TLS.
+        configuration: name of the ConfigMap with configuration.py's files.
+        environment: what the scripts read, from configuration.py.
+        cluster_password: with which the nodes and keepers log in to each other.
+        n8n_password: with which n8n logs in.
+        tls_secret: Secret with certificate and key of every node.
+        account: service account without rights.
+    """
+
+    redis: RedisSettings
+    configuration: pulumi.Input[str]
+    environment: Mapping[str, str]
+    cluster_password: SecretKey
+    n8n_password: SecretKey
+    tls_secret: str
+    account: pulumi.Input[str]
+
+    def pod(self, zone: Zone, labels: Mapping[str, str]) -> kubernetes.core.v1.PodSpecArgs:
+        """A pod that stays in its zone, if possible not on one machine with the zone's other."""
+        return kubernetes.core.v1.PodSpecArgs(
+            service_account_name=self.account,
+            automount_service_account_token=False,
+            enable_service_links=False,
+            security_context=pods.pod_security(user=USER, group=USER),
+            affinity=_affinity(zone, labels),
+            tolerations=pods.lost_node_tolerations(),
+            termination_grace_period_seconds=_GRACE_SECONDS,
+            containers=[self._redis(), self._keeper()],
+            volumes=self._volumes(("tls.crt", "tls.key", "ca.crt")),
+        )
+
+    def bootstrap_pod(self) -> kubernetes.core.v1.PodSpecArgs:
+        """The pod that makes one cluster of the six nodes."""
+        return kubernetes.core.v1.PodSpecArgs(
+            service_account_name=self.account,
+            automount_service_account_token=False,
+            enable_service_links=False,
+            security_context=pods.pod_security(user=USER, group=USER),
+            tolerations=pods.lost_node_tolerations(),
+            restart_policy="Never",
+            containers=[self._script("bootstrap")],
+            volumes=self._volumes(("ca.crt",)),
+        )
+
+    def _redis(self) -> kubernetes.core.v1.ContainerArgs:
+        return kubernetes.core.v1.ContainerArgs(
+            name="redis",
+            image=self.redis.image,
+            command=_run("start"),
+            env=[*self._environment(), self.n8n_password.environment("REDIS_N8N_PASSWORD")],
+            ports=[
+                kubernetes.core.v1.ContainerPortArgs(name="redis", container_port=PORT),
+                kubernetes.core.v1.ContainerPortArgs(name="bus", container_port=BUS_PORT),
+            ],
+            lifecycle=kubernetes.core.v1.LifecycleArgs(
+                pre_stop=kubernetes.core.v1.LifecycleHandlerArgs(
+                    exec_=kubernetes.core.v1.ExecActionArgs(command=_run("hand-over"))
+                )
+            ),
+            startup_probe=_probe("alive", period_seconds=2, failure_threshold=60),
+            # Longer than a failover takes: a slow node is replaced by its replica, not restarted.
+            liveness_probe=_probe("alive", period_seconds=10, failure_threshold=6),
+            readiness_probe=_probe("ready", period_seconds=5, failure_threshold=2),
+            resources=pods.requirements(self.redis.resources),
+            security_context=pods.container_security(),
+            volume_mounts=[
+                *self._mounts(),
+                _mount(name="data", mount_path=DIRECTORIES.data),
+                _mount(name="run", mount_path=DIRECTORIES.run),
+            ],
+        )
+
+    def _keeper(self) -> kubernetes.core.v1.ContainerArgs:
+        return self._script("keeper")
+
+    def _script(self, name: str) -> kubernetes.core.v1.ContainerArgs:
+        return kubernetes.core.v1.ContainerArgs(
+            name=name,
+            image=self.redis.image,
+            command=_run(name),
+            env=self._environment(),
+            resources=pods.requirements(sizing.REDIS_KEEPER),
+            security_context=pods.container_security(),
+            volume_mounts=self._mounts(),
+        )
+
+    def _environment(self) -> list[kubernetes.core.v1.EnvVarArgs]:
+        variable = kubernetes.core.v1.EnvVarArgs
+        return [
+            _field("POD_NAME", "metadata.name"),
+            _field("POD_IP", "status.podIP"),
+            *(variable(name=name, value=value) for name, value in self.environment.items()),
+            # redis-cli reads its password from here, so that it is in no argument.
+            self.cluster_password.environment("REDISCLI_AUTH"),
+        ]
+
+    def _mounts(self) -> list[kubernetes.core.v1.VolumeMountArgs]:
+        mounts = [
+            _mount(name="configuration", mount_path=DIRECTORIES.configuration, read_only=True)
+        ]
+        if self.redis.tls:
+            mounts.append(
+                _mount(name="certificates", mount_path=DIRECTORIES.certificates, read_only=True)
+            )
+        return mounts
+
+    def _volumes(self, certificates: tuple[str, ...]) -> list[kubernetes.core.v1.VolumeArgs]:
+        run, _ = pods.scratch("run", DIRECTORIES.run, size="1Mi", memory=True)
+        volumes = [
+            run,
+            kubernetes.core.v1.VolumeArgs(
+                name="configuration",
+                config_map=kubernetes.core.v1.ConfigMapVolumeSourceArgs(name=self.configuration),
+            ),
+        ]
+        if self.redis.tls:
+            tls, _ = pods.secret_files(
+                "certificates", self.tls_secret, DIRECTORIES.certificates, keys=certificates
+            )
+            volumes.append(tls)
+        return volumes
+
+
+def _affinity(zone: Zone, labels: Mapping[str, str]) -> kubernetes.core.v1.AffinityArgs:
+    return kubernetes.core.v1.AffinityArgs(
+        node_affinity=kubernetes.core.v1.NodeAffinityArgs(
+            required_during_scheduling_ignored_during_execution=kubernetes.core.v1.NodeSelectorArgs(
+                node_selector_terms=[
+                    kubernetes.core.v1.NodeSelectorTermArgs(
+                        match_expressions=[
+                            kubernetes.core.v1.NodeSelectorRequirementArgs(
+                                key=pods.ZONE, operator="In", values=[zone.name]
+                            )
+                        ]
+                    )
+                ]
+            )
+        ),
+        pod_anti_affinity=kubernetes.core.v1.PodAntiAffinityArgs(
+            preferred_during_scheduling_ignored_during_execution=[
+                kubernetes.core.v1.WeightedPodAffinityTermArgs(
+                    weight=100,
+                    pod_affinity_term=kubernetes.core.v1.PodAffinityTermArgs(
+                        topology_key=pods.HOST,
+                        label_selector=kubernetes.meta.v1.LabelSelectorArgs(
+                            match_labels=dict(labels)
+                        ),
+                    ),
+                )
+            ]
+        ),
+    )
+
+
+def _run(script: str) -> list[str]:
+    return ["sh", f"{DIRECTORIES.configuration}/{script}.sh"]
+
+
+def _probe(
+    question: str, *, period_seconds: int, failure_threshold: int
+) -> kubernetes.core.v1.ProbeArgs:
+    return kubernetes.core.v1.ProbeArgs(
+        exec_=kubernetes.core.v1.ExecActionArgs(command=[*_run("probe"), question]),
+        period_seconds=period_seconds,
+        timeout_seconds=6,
+        failure_threshold=failure_threshold,
+    )
+
+
+def _field(variable: str, path: str) -> kubernetes.core.v1.EnvVarArgs:
+    return kubernetes.core.v1.EnvVarArgs(
+        name=variable,
+        value_from=kubernetes.core.v1.EnvVarSourceArgs(
+            field_ref=kubernetes.core.v1.ObjectFieldSelectorArgs(field_path=path)
+        ),
+    )

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Start a Redis node: write to memory what is secret or differs between pods, then become Redis.
+#
+# Beside lib.sh's environment:
+#   POD_NAME, POD_IP    this pod
+#   REDIS_RUN           directory in memory
+#   REDIS_N8N_PASSWORD  password of the user `n8n`
+set -eu
+umask 077
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$REDIS_CONFIGURATION/lib.sh"
+
+hash_of() {
+    printf '%s' "$1" | sha256sum | cut -d ' ' -f 1
+}
+
+# Nobody is `default`.
+#
+# `n8n` has what Bull and n8n use (both read at 4.16 and 2.40): data, Lua, publish and subscribe, on
+# their own keys and channels. INFO is how Bull finds the version, the CLUSTER commands are how its
+# client finds the nodes. @dangerous takes away KEYS, FLUSHALL and the like again.
+#
+# `cluster` is the nodes themselves (replication), their keepers and the bootstrap. It cannot read
+# or write a key, and has no command that gives up slots or data.
+cat >"$REDIS_RUN/users.acl" <<EOF_ACL
+user default reset
+user n8n reset on #$(hash_of "$REDIS_N8N_PASSWORD") ~{bull}:* ~n8n:* ~{n8n* &{bull}:* &n8n:* +@read +@write +@pubsub +@transaction +@connection +eval +evalsha +script|load +script|exists -@dangerous +info +cluster|slots +cluster|shards +cluster|nodes +cluster|info +cluster|keyslot
+user cluster reset on #$(hash_of "$REDISCLI_AUTH") +ping +info +role +dbsize +psync +replconf +cluster|info +cluster|nodes +cluster|meet +cluster|forget +cluster|replicate +cluster|failover +cluster|addslotsrange +cluster|set-config-epoch
+EOF_ACL
+
+# Quoted as redis.conf wants it: the password may hold any character.
+quoted=$(printf '%s' "$REDISCLI_AUTH" | sed 's/[\\"]/\\&/g')
+
+cat >"$REDIS_RUN/redis.conf" <<EOF_CONF
+include $REDIS_CONFIGURATION/redis.conf
+bind $POD_IP
+cluster-announce-ip $POD_IP
+cluster-announce-hostname $POD_NAME.$REDIS_DOMAIN
+masteruser cluster
+masterauth "$quoted"
+EOF_CONF
+
+unset REDIS_N8N_PASSWORD REDISCLI_AUTH quoted
+exec redis-server "$REDIS_RUN/redis.conf"
