@@ -8,6 +8,7 @@ from typing import Any
 
 from local.plugins.kubernetes import annotations, diffing
 from local.plugins.kubernetes.cluster import ApiError, Cluster, Object, UnknownKindError
+from local.plugins.kubernetes.naming import random_digits
 from local.plugins.kubernetes.replacement import Path
 from local.plugins.kubernetes.waiting import Waits
 from local.plugins.server import EngineLog
@@ -17,6 +18,7 @@ _CONFLICT_HELP = (
     "kubernetes/how-to-guides/managing-resources-with-server-side-apply/"
     "#handle-field-conflicts-on-existing-resources for troubleshooting help: "
 )
+_NAME_ROOM = 54  # of the 63 characters that every kind of name may have
 _RETRIES = 5
 _FIRST_RETRY = 1.0  # seconds; doubles each time
 
@@ -51,15 +53,16 @@ class Applier:
         What it needs may come a little later (its namespace, its CRD), so that is tried again.
         Raises ApiError, UnknownKindError, ConflictError, CancelledByUserError.
         """
-        # A preview forces, because an object that is to be replaced is still there.
-        force = _is_forced(submission.obj) or submission.is_preview
+        if submission.is_preview:
+            return await self._preview_creation(submission)
+        force = _is_forced(submission.obj)
         pause = _FIRST_RETRY
         for attempt in range(_RETRIES + 1):
             try:
                 return await self._apply(submission, submission.obj, force=force)
             except (ApiError, UnknownKindError) as error:
                 may_come = isinstance(error, UnknownKindError) or error.is_not_found
-                if submission.is_preview or not may_come or attempt == _RETRIES:
+                if not may_come or attempt == _RETRIES:
                     raise
                 self._log.info(
                     f"Retry #{attempt}; creation failed: {error}",
@@ -79,6 +82,19 @@ class Applier:
         """
         obj = without_ignored(submission.obj, live, submission.manager, ignored)
         return await self._apply(submission, obj, force=_is_forced(submission.obj))
+
+    async def _preview_creation(self, submission: Submission) -> Object:
+        try:
+            # Forced, because an object that is to be replaced is still there and owns its fields.
+            return await self._apply(submission, submission.obj, force=True)
+        except ApiError as error:
+            if not error.is_about_immutability:
+                raise
+        # The same for what cannot be changed. Under another name there is nothing to collide with.
+        metadata = submission.obj["metadata"]
+        other = {**metadata, "name": f"{metadata['name'][:_NAME_ROOM]}-{random_digits(b'', '')}"}
+        created = await self._apply(submission, {**submission.obj, "metadata": other}, force=True)
+        return {**created, "metadata": {**created["metadata"], "name": metadata["name"]}}
 
     async def _apply(self, submission: Submission, obj: Object, *, force: bool) -> Object:
         try:

@@ -59,6 +59,12 @@ class ApiError(Exception):
         """Whether another field manager owns a field that was to be changed."""
         return self.code == 409
 
+    @property
+    def is_about_immutability(self) -> bool:
+        """Whether a field that cannot be changed is what an update was refused for."""
+        text = str(self).lower()
+        return self.code == 422 and ("immutable" in text or "forbidden" in text)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:

@@ -151,7 +151,11 @@ class Lifecycle:
                     return ReadResponse()
                 raise
             problems = await self._waits.problems_now(cluster, live, inputs) if inputs else ()
-        seen = normalizing.prune(live, inputs) if inputs else checkpoint.imported_inputs(live)
+        seen = (
+            normalizing.seen(live, inputs, typed=kind.is_built_in)
+            if inputs
+            else checkpoint.imported_inputs(live)
+        )
         marked = checkpoint.marked_inputs(seen, request.inputs)
         state = checkpoint.state(
             live=live,

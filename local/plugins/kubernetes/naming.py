@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +23,16 @@ class Autonaming:
     """Whether a resource without a name is an error."""
 
 
-def assign(obj: dict[str, Any], *, resource: str, seed: bytes, wanted: Autonaming) -> None:
+WANTED: ContextVar[Autonaming | None] = ContextVar("autonaming", default=None)
+"""What the configuration wants for the resource that is being checked, if anything."""
+
+
+def assign(obj: dict[str, Any], *, resource: str, seed: bytes) -> None:
     """Name a new object that has neither a name nor a generateName.
 
     The same seed gives the same name. Raises PluginError when autonaming is disabled.
     """
+    wanted = WANTED.get() or Autonaming()
     metadata = obj.setdefault("metadata", {})
     if metadata.get("name") or metadata.get("generateName"):
         return

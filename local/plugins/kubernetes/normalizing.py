@@ -78,6 +78,26 @@ def prune(live: Any, shape: Any) -> Any:
     return live
 
 
+def seen(live: Any, sent: Any, *, typed: bool) -> Any:
+    """The part of `live` that was sent, with the zero values that the server left out of it.
+
+    `typed` is for built-in kinds: custom resources keep their zero values.
+    """
+    if isinstance(live, Mapping) and isinstance(sent, Mapping):
+        dropped = {
+            key: value
+            for key, value in sent.items()
+            if typed and key not in live and is_zero(value)
+        }
+        kept = {
+            key: seen(value, sent[key], typed=typed) for key, value in live.items() if key in sent
+        }
+        return {**kept, **dropped}
+    if _is_list(live) and _is_list(sent):
+        return [seen(value, model, typed=typed) for value, model in zip(live, sent, strict=False)]
+    return live
+
+
 def same(old: Any, new: Any, path: Sequence[str | int], *, typed: bool) -> bool:
     """Whether two values, neither of them both maps or both lists, mean the same.
 

@@ -40,7 +40,6 @@ from local.plugins.kubernetes.connection import Connection
 from local.plugins.kubernetes.kinds import Kind
 from local.plugins.kubernetes.kubeconfig import ProviderSettings
 from local.plugins.kubernetes.lifecycle import Lifecycle
-from local.plugins.kubernetes.naming import Autonaming
 from local.plugins.kubernetes.readiness import Related
 from local.plugins.kubernetes.waiting import Waits
 from local.plugins.server import EngineLog, StandIn
@@ -89,7 +88,7 @@ class KubernetesProvider(StandIn):
         news.setdefault("kind", kind.name)
         if request.old_inputs:
             naming.adopt(news, values.plain(request.old_inputs))
-        naming.assign(news, resource=request.name, seed=request.random_seed, wanted=Autonaming())
+        naming.assign(news, resource=request.name, seed=request.random_seed)
         metadata = news["metadata"]
         if not metadata.get("namespace") and await self._is_namespaced(kinds.of_object(news)):
             metadata["namespace"] = self._connection.default_namespace
