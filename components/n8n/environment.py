@@ -71,12 +71,22 @@ class Environment:
     redis: RedisConnection
     secrets: PlatformSecrets
 
-    def variables(self, tier: Variables) -> list[kubernetes.core.v1.EnvVarArgs]:
+    def variables(
+        self, tier: Variables, tier_secrets: Mapping[str, SecretKey]
+    ) -> list[kubernetes.core.v1.EnvVarArgs]:
         """The variables of one tier's n8n container, secrets by reference.
 
         Args:
             tier: what this tier sets beside what all of them share.
+            tier_secrets: variables that only this tier takes from a Secret.
         """
+        secrets = {
+            # The same key in every process: it decrypts the credentials that another one stored.
+            "N8N_ENCRYPTION_KEY": self.secrets.encryption_key,
+            "QUEUE_BULL_REDIS_PASSWORD": self.redis.password,
+            "DB_POSTGRESDB_PASSWORD": self.database.password,
+            **tier_secrets,
+        }
         shared: dict[str, pulumi.Input[str]] = {
             **self._queue(),
             **self._redis(),
@@ -89,10 +99,7 @@ class Environment:
             **self._telemetry(),
         }
         return [
-            # The same key in every process: it decrypts the credentials that another one stored.
-            self.secrets.encryption_key.environment("N8N_ENCRYPTION_KEY"),
-            self.redis.password.environment("QUEUE_BULL_REDIS_PASSWORD"),
-            self.database.password.environment("DB_POSTGRESDB_PASSWORD"),
+            *(secret.environment(name) for name, secret in secrets.items()),
             *(
                 kubernetes.core.v1.EnvVarArgs(name=name, value=value)
                 for name, value in {**shared, **tier}.items()

@@ -1,11 +1,12 @@
 """The pod that all tiers of n8n run in; a tier says only what it does differently."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi_kubernetes as kubernetes
 
 from components import pods
+from components.connections import SecretKey
 from components.n8n.environment import PORT, Environment, Variables
 from settings.n8n import MainSettings, WebhookSettings, WorkerSettings
 
@@ -36,12 +37,14 @@ class Process:
         arguments: n8n's command and its options; the image's own entry point stays.
         settings: size and drain of the tier.
         variables: environment variables of this tier alone.
+        secrets: environment variables of this tier alone that come from Secrets.
         sidecar: a container that starts before n8n and stops after it.
     """
 
     arguments: Sequence[str]
     settings: MainSettings | WebhookSettings | WorkerSettings
     variables: Variables = field(default_factory=dict)
+    secrets: Mapping[str, SecretKey] = field(default_factory=dict)
     sidecar: Sidecar | None = None
 
 
@@ -97,7 +100,8 @@ def _container(
                 "DB_POSTGRESDB_POOL_SIZE": str(process.settings.database_connections),
                 "N8N_GRACEFUL_SHUTDOWN_TIMEOUT": str(process.settings.graceful_shutdown_seconds),
                 **process.variables,
-            }
+            },
+            process.secrets,
         ),
         ports=[kubernetes.core.v1.ContainerPortArgs(name="http", container_port=PORT)],
         resources=pods.requirements(process.settings.resources),

@@ -4,6 +4,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from components import network
 from components.n8n import autoscaling
 from components.n8n.environment import PORT, Environment
 from components.n8n.pod import CONTAINER, Process
@@ -16,6 +17,8 @@ _CALM_SECONDS = 600
 take its whole drain, and one that is started again needs half a minute."""
 
 _KEDA = "keda.sh/v1alpha1"
+_KEDA_NAMESPACE = "keda"
+"""Where KEDA's own instructions install it."""
 
 
 class Worker(Tier):
@@ -35,6 +38,7 @@ class Worker(Tier):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, settings=settings, environment=environment, opts=opts)
+        token = environment.secrets.runners_token
         self._create_deployment(
             Process(
                 arguments=["worker", f"--concurrency={settings.worker.concurrency}"],
@@ -43,7 +47,9 @@ class Worker(Tier):
                     "QUEUE_HEALTH_CHECK_ACTIVE": "true",
                     "QUEUE_HEALTH_CHECK_PORT": str(PORT),
                 },
-                sidecar=task_runner(settings, environment.secrets.runners_token),
+                # n8n's broker lets in only a runner that knows the token.
+                secrets={"N8N_RUNNERS_AUTH_TOKEN": token},
+                sidecar=task_runner(settings, token),
             ),
             strategy=ROLLING,
         )
@@ -79,12 +85,14 @@ class Worker(Tier):
         )
 
     def _create_queue_autoscaler(self) -> None:
+        redis = self._environment.redis
+        self._let_keda_reach_redis()
         authentication = CustomResource(
             "queue-authentication",
             api_version=_KEDA,
             kind="TriggerAuthentication",
             metadata=self._metadata(),
-            spec=autoscaling.queue_authentication(self._environment.redis),
+            spec=autoscaling.queue_authentication(redis),
             opts=self.child_options(),
         )
         CustomResource(
@@ -94,9 +102,26 @@ class Worker(Tier):
             metadata=self._metadata(),
             spec=autoscaling.by_queue(
                 self._bounds(),
-                redis=self._environment.redis,
+                redis=redis,
                 authentication=self.full_name,
                 jobs_per_pod=self._settings.worker.target_jobs_per_worker,
             ),
             opts=self.child_options(depends_on=[authentication]),
+        )
+
+    def _let_keda_reach_redis(self) -> None:
+        redis = self._environment.redis
+        kubernetes.networking.v1.NetworkPolicy(
+            "queue-autoscaler-network",
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                name=f"{self.full_name}-autoscaler",
+                namespace=self._settings.platform.namespace,
+                labels=self._labels(),
+            ),
+            spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
+                pod_selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=redis.pod_labels),
+                policy_types=["Ingress"],
+                ingress=[network.ingress([network.namespace(_KEDA_NAMESPACE)], redis.port)],
+            ),
+            opts=self.child_options(),
         )

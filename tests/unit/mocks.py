@@ -61,7 +61,7 @@ class _Recorder(Mocks):
         self.recorded.append(Resource(type=args.typ, name=args.name, inputs=args.inputs))
         return f"{args.name}-id", dict(args.inputs)
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise NotImplementedError(f"a component asked the provider for {args.token}")
 
 
