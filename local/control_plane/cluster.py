@@ -179,7 +179,7 @@ class ControlPlane:
             raise LocalError(f"These servers of the control plane would not end: {names}.")
 
     def _processes(self) -> list[processes.Process]:
-        return processes.using(self._kwok, configuration.SERVERS)
+        return processes.using(self._root, configuration.SERVERS)
 
     def _render(self, toolchain: Toolchain, chosen: dict[str, int]) -> str:
         metrics_server = build.module_folder("metrics-server", "sigs.k8s.io/metrics-server")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +21,8 @@ def root() -> Path:
 def filling(folder: Path) -> Iterator[Path | None]:
     """Make `folder` in one piece: the body fills the folder it is given, which then takes its name.
 
-    Gives None where `folder` exists already. An interrupted body leaves nothing behind, and of two
-    processes the second waits and finds the work done.
+    Gives None where `folder` exists already. A body that failed or was interrupted is done again
+    by the next, and of two processes the second waits and finds the work done.
     """
     if folder.is_dir():
         yield None
@@ -32,9 +31,8 @@ def filling(folder: Path) -> Iterator[Path | None]:
         if folder.is_dir():
             yield None
             return
-        partial = Path(tempfile.mkdtemp(prefix=f"{folder.name}.partial-", dir=folder.parent))
-        try:
-            yield partial
-            partial.rename(folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        partial = folder.with_name(f"{folder.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        yield partial
+        partial.rename(folder)

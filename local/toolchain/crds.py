@@ -6,11 +6,10 @@ They are never copied into this repository: `crds/go.mod` pins each operator's v
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-
-import yaml
 
 from local.toolchain import build, cache
 
@@ -20,6 +19,7 @@ _FOLDERS = {
     "github.com/prometheus-operator/prometheus-operator": "example/prometheus-operator-crd",
     "sigs.k8s.io/gateway-api": "config/crd/standard",
 }
+_KIND = re.compile(r"^kind: (\S+)", re.MULTILINE)
 
 
 def folder() -> Path:
@@ -37,10 +37,8 @@ def fetch(report: Callable[[str], None]) -> Path:
             for module, path in _FOLDERS.items():
                 report(f"definitions of {module}")
                 for file in sorted((build.module_folder("crds", module) / path).glob("*.yaml")):
-                    # Beside the definitions lie kustomizations and admission policies.
-                    kinds = [
-                        document.get("kind") for document in yaml.safe_load_all(file.read_text())
-                    ]
-                    if set(kinds) == {"CustomResourceDefinition"}:
+                    # Beside the definitions lie kustomizations and admission policies. PyYAML
+                    # cannot read every definition: one of them has a plain `=` as a value.
+                    if set(_KIND.findall(file.read_text())) == {"CustomResourceDefinition"}:
                         shutil.copyfile(file, partial / file.name)
     return folder()

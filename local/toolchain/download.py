@@ -26,16 +26,21 @@ class DownloadFailedError(Exception):
     """A release file could not be had, or is not what its checksum says; in one sentence."""
 
 
+def is_published(tool: Tool) -> bool:
+    """Whether checked files of `tool` are published for this machine."""
+    return tool.download is not None and machine()[0] in tool.download.systems
+
+
 def fetch(tool: Tool, folder: Path, report: Callable[[str], None]) -> None:
     """Put the programs of `tool` into `folder`.
 
     Raises:
-        DownloadFailedError: nothing is published for this machine, the host cannot be reached, or
-            a file has the wrong checksum.
+        DownloadFailedError: nothing is published, the host cannot be reached, or a file has the
+            wrong checksum.
     """
+    if tool.download is None:
+        raise DownloadFailedError(f"no checked download of {tool.name} is published")
     system, architecture = machine()
-    if tool.download is None or system not in tool.download.systems:
-        raise DownloadFailedError(f"no checked download is published for {system}/{architecture}")
     for program in tool.packages if "{program}" in tool.download.url else ("",):
         words = {
             "version": tool.version,

@@ -144,6 +144,6 @@ TOOLS = (
         module="metrics-server",
         packages={"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
         ask=("--version",),
-        stamp={"sigs.k8s.io/metrics-server/pkg/version.gitVersion": f"v{METRICS_SERVER}"},
+        stamp={"k8s.io/client-go/pkg/version.gitVersion": f"v{METRICS_SERVER}"},
     ),
 )

@@ -57,18 +57,20 @@ def resolve(steps: Steps, tools: Iterable[Tool] = TOOLS) -> Toolchain:
         if missing or not crds.folder().is_dir():
             build.require_go()
         step.done(f"{len(tools) - len(missing)} of {len(tools)} tools are here")
-    unavailable = []
+    to_build = [tool for tool in missing if not download.is_published(tool)]
     for tool in missing:
+        if tool in to_build:
+            continue
         with steps.step(f"{tool.name} {tool.version}") as step:
             try:
                 found[tool.name] = _install(tool, _downloaded(tool), download.fetch, step)
                 step.done("downloaded")
             except download.DownloadFailedError as error:
-                step.done(f"will be built, because {error}")
-                unavailable.append(tool)
-    if unavailable:
-        build.require_space(len(unavailable), cache.root())
-    for tool in unavailable:
+                step.done(f"will be built, as {error}")
+                to_build.append(tool)
+    if to_build:
+        build.require_space(len(to_build), cache.root())
+    for tool in to_build:
         with steps.step(f"{tool.name} {tool.version}") as step:
             found[tool.name] = _install(tool, _built(tool), build.build, step)
             step.done("built")

@@ -1,0 +1,137 @@
+"""The commands of the embedded environment: `python -m local COMMAND`; see the Makefile."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from local import stack
+from local.environment import REPOSITORY, Environment
+from local.errors import LocalError
+from local.progress import Steps
+
+_FOLDER = REPOSITORY / ".local"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("--stack", default=stack.NAME, help="the stack (default: %(default)s)")
+    parser.add_argument("command", choices=_COMMANDS)
+    given = parser.parse_args(arguments)
+    steps = Steps()
+    try:
+        return _COMMANDS[given.command](Commands(given.stack, steps))
+    except LocalError as error:
+        steps.say(f"\n{error}")
+        return 1
+    except KeyboardInterrupt:
+        steps.say("\nInterrupted. The same command goes on from here.")
+        return 130
+
+
+class Commands:
+    """What each command does."""
+
+    def __init__(self, stack_name: str, steps: Steps) -> None:
+        self._stack_name = stack_name
+        self._steps = steps
+        self._environment = Environment(_FOLDER, steps=steps)
+
+    def up(self) -> int:
+        """Deploy the stack; `local` to the embedded control plane, which is started first."""
+        if self._stack_name != stack.NAME:
+            return self._elsewhere("up")
+        self._environment.start()
+        code = self._stack().run("up", "--yes", "--skip-preview")
+        if code == 0:
+            self._steps.say(_UP.format(nodes=self._environment.nodes.description))
+        return code
+
+    def preview(self) -> int:
+        """Show what `up` would change."""
+        if self._stack_name != stack.NAME:
+            return self._elsewhere("preview", "--diff")
+        self._environment.start()
+        return self._stack().run("preview", "--diff")
+
+    def status(self) -> int:
+        """Say what runs; 0 if the control plane does, as a whole."""
+        control_plane = self._environment.control_plane
+        if not control_plane.exists():
+            self._steps.say("There is no control plane. `make up` starts one.")
+            return 1
+        missing = control_plane.missing_servers()
+        if missing:
+            self._steps.say(
+                f"The control plane is not whole: {', '.join(missing)} ended. `make up` restarts "
+                "it with its data."
+            )
+            return 1
+        self._steps.say(f"The control plane runs: {self._environment.nodes.description}.")
+        return subprocess.run(
+            (self._environment.bin / "kubectl", "get", "nodes,pods", "--all-namespaces"),
+            env=self._environment.pulumi_environment(),
+            check=False,
+        ).returncode
+
+    def down(self) -> int:
+        """Remove the control plane, everything that was deployed to it, and the stack's state."""
+        self._environment.stop()
+        self._steps.say("Nothing of this checkout runs any more. `make up` starts afresh.")
+        return 0
+
+    def tools(self) -> int:
+        """Have the toolchain and the plugins, without a control plane."""
+        self._environment.prepare()
+        return 0
+
+    def env(self) -> int:
+        """Print what makes plain `pulumi` and `kubectl` work on this environment, for a shell."""
+        for name, value in self._stack().environment_variables().items():
+            Console(highlight=False, soft_wrap=True).print(
+                f"export {name}={shlex.quote(value)}", markup=False
+            )
+        return 0
+
+    def _stack(self) -> stack.Stack:
+        return stack.Stack(self._environment, REPOSITORY, self._steps)
+
+    def _elsewhere(self, *arguments: str) -> int:
+        """Run the CLI on another stack, with the user's own backend, cluster and secrets."""
+        self._environment.prepare()
+        path = os.pathsep.join([str(self._environment.bin), os.environ.get("PATH", os.defpath)])
+        return stack.run(
+            self._environment.bin / "pulumi",
+            *arguments,
+            "--stack",
+            self._stack_name,
+            program=REPOSITORY,
+            environment=os.environ | {"PATH": path},
+        )
+
+
+_COMMANDS = {
+    "up": Commands.up,
+    "preview": Commands.preview,
+    "status": Commands.status,
+    "down": Commands.down,
+    "tools": Commands.tools,
+    "env": Commands.env,
+}
+
+_UP = """
+The platform is deployed on a control plane on this machine, with {nodes}.
+  make status            what runs
+  eval "$(make env)"     then plain `kubectl get pods -A` and `pulumi stack` work in this shell
+  make preview           what a change would do
+  make down              remove all of it"""
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,135 @@
+"""One embedded environment: toolchain, control plane and plugins, with every file in one folder.
+
+`make up` uses `.local` of the checkout; a test makes one of its own in any other folder:
+
+    environment = Environment(tmp_path)
+    environment.start()
+    subprocess.run(["pulumi", …], env=environment.pulumi_environment())
+    environment.stop()
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+
+from local.control_plane.cluster import ControlPlane
+from local.lock import exclusive
+from local.nodes import Nodes
+from local.nodes.simulated import SimulatedNodes
+from local.progress import Steps
+from local.toolchain import plugins
+from local.toolchain.resolve import Toolchain, resolve
+
+REPOSITORY = Path(__file__).parents[1]
+"""This checkout."""
+
+# A user's own settings that would make the CLI do something else than an environment says.
+_NOT_INHERITED = (
+    "PULUMI_ACCESS_TOKEN",
+    "PULUMI_CONFIG_PASSPHRASE",
+    "PULUMI_IGNORE_AMBIENT_PLUGINS",
+    "PULUMI_STACK",
+)
+
+
+class Environment:
+    """The embedded environment in `directory`, which is made when it is first used."""
+
+    def __init__(
+        self, directory: Path, *, nodes: Nodes | None = None, steps: Steps | None = None
+    ) -> None:
+        self.directory = directory.resolve()
+        self.nodes = nodes or SimulatedNodes()
+        self.control_plane = ControlPlane(self.directory, nodes=self.nodes)
+        self._steps = steps or Steps()
+
+    @property
+    def kubeconfig(self) -> Path:
+        """How to reach the control plane; exists once it was started."""
+        return self.control_plane.kubeconfig
+
+    @property
+    def bin(self) -> Path:
+        """Folder for PATH: the toolchain, and the stand-in plugins where they are needed."""
+        return self.directory / "bin"
+
+    @property
+    def state(self) -> Path:
+        """Folder of Pulumi's file backend."""
+        return self.directory / "state"
+
+    @property
+    def stack_settings(self) -> Path:
+        """The settings of the stack `local` as the CLI reads them, with its encryption salt."""
+        return self.directory / "Pulumi.local.yaml"
+
+    @cached_property
+    def toolchain(self) -> Toolchain:
+        """The tools, resolved (downloaded or built, if need be) when first asked for."""
+        return resolve(self._steps)
+
+    def prepare(self) -> None:
+        """Have toolchain, plugins and the folders that the CLI needs, without a control plane."""
+        toolchain = self.toolchain
+        self.state.mkdir(parents=True, exist_ok=True)
+        # The folder holds keys of the cluster and of the stack.
+        self.directory.chmod(0o700)
+        self._passphrase()
+        toolchain.link(self.bin)
+        with self._steps.step("Pulumi plugins") as step:
+            plugins.provide(toolchain, self.bin, REPOSITORY, step)
+
+    def start(self) -> None:
+        """Prepare, and have the control plane running."""
+        self.prepare()
+        with self._locked(), self._steps.step("Control plane") as step:
+            self.control_plane.start(self.toolchain, step)
+
+    def stop(self) -> None:
+        """Stop the control plane, and delete it and the state of what was deployed to it.
+
+        The toolchain and the passphrase stay.
+        """
+        with self._locked(), self._steps.step("Control plane") as step:
+            existed = self.control_plane.exists()
+            self.control_plane.remove()
+            shutil.rmtree(self.state, ignore_errors=True)
+            self.stack_settings.unlink(missing_ok=True)
+            step.done("stopped and removed" if existed else "there was none")
+
+    def pulumi_environment(self) -> dict[str, str]:
+        """Environment variables for the Pulumi CLI and what it starts."""
+        inherited = {name: text for name, text in os.environ.items() if name not in _NOT_INHERITED}
+        return inherited | self.variables()
+
+    def variables(self) -> dict[str, str]:
+        """Those of `pulumi_environment` that are this environment's own."""
+        return {
+            "KUBECONFIG": str(self.kubeconfig),
+            "PATH": os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)]),
+            "PULUMI_BACKEND_URL": self.state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase()),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+
+    def _passphrase(self) -> Path:
+        """The file of the passphrase that encrypts the stack's secrets; generated once."""
+        file = self.directory / "passphrase"
+        if not file.exists():
+            self.directory.mkdir(parents=True, exist_ok=True)
+            partial = file.with_suffix(".partial")
+            partial.touch(mode=0o600)
+            partial.write_text(secrets.token_urlsafe(32))
+            partial.rename(file)
+        return file
+
+    def _locked(self) -> AbstractContextManager[None]:
+        return exclusive(
+            self.directory / "lock",
+            on_wait=lambda: self._steps.say("Waiting for another command that works on this."),
+        )

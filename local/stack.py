@@ -1,0 +1,138 @@
+"""The Pulumi stack of an embedded environment: its settings, its lock, and the CLI calls on it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local import processes
+from local.environment import Environment
+from local.errors import LocalError
+from local.progress import Steps
+
+NAME = "local"
+"""The stack of the embedded environment; every other stack is deployed to a cluster of its own."""
+
+_SALT = "encryptionsalt"
+
+
+class Stack:
+    """The stack `local` of the program in the folder `program`, in an environment's backend."""
+
+    def __init__(self, environment: Environment, program: Path, steps: Steps) -> None:
+        self._environment = environment
+        self._program = program
+        self._steps = steps
+        self._committed = program / f"Pulumi.{NAME}.yaml"
+        self._settings = environment.stack_settings
+
+    def run(self, *arguments: str) -> int:
+        """Run the CLI on the stack, which is created if need be; the CLI's exit code."""
+        self._prepare()
+        return run(self._pulumi, *arguments, program=self._program, environment=self._variables())
+
+    def environment_variables(self) -> dict[str, str]:
+        """Variables with which a plain `pulumi` works on this stack."""
+        return self._environment.variables() | {
+            "PULUMI_STACK": NAME,
+            # The CLI takes every flag as a variable, too. It writes the salt of the stack's secrets
+            # into this file, and would otherwise write it into the committed one.
+            "PULUMI_OPTION_CONFIG_FILE": str(self._settings),
+        }
+
+    @property
+    def _pulumi(self) -> Path:
+        return self._environment.bin / "pulumi"
+
+    def _variables(self) -> dict[str, str]:
+        return self._environment.pulumi_environment() | self.environment_variables()
+
+    def _prepare(self) -> None:
+        project = yaml.safe_load((self._program / "Pulumi.yaml").read_text())["name"]
+        backend = self._environment.state / ".pulumi"
+        if not (backend / "stacks" / project / f"{NAME}.json").is_file():
+            with self._steps.step("Pulumi stack") as step:
+                self._create(project)
+                step.done("created")
+        elif not self._settings.is_file():
+            self._write_settings(self._salt_of_state(project))
+        else:
+            self._write_settings(yaml.safe_load(self._settings.read_text()).get(_SALT))
+        for remark in release_stale_locks(backend / "locks" / "organization" / project / NAME):
+            self._steps.say(remark)
+
+    def _create(self, project: str) -> None:
+        self._call(project, "stack", "init", NAME, "--no-select")
+        self._write_settings(self._salt_of_state(project))
+
+    def _salt_of_state(self, project: str) -> str:
+        exported = json.loads(self._call(project, "stack", "export", "--stack", NAME))
+        return exported["deployment"]["secrets_providers"]["state"]["salt"]
+
+    def _call(self, project: str, *arguments: str) -> str:
+        """Run the CLI in an empty project of the same name, so that it can write no settings."""
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "Pulumi.yaml").write_text(
+                yaml.safe_dump({"name": project, "runtime": "python"})
+            )
+            result = subprocess.run(
+                (self._pulumi, *arguments, "--non-interactive"),
+                cwd=folder,
+                env=self._environment.pulumi_environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if result.returncode:
+            raise LocalError(f"`pulumi {' '.join(arguments)}` failed: {result.stderr.strip()}")
+        return result.stdout
+
+    def _write_settings(self, salt: str) -> None:
+        committed = yaml.safe_load(self._committed.read_text()) if self._committed.is_file() else {}
+        self._settings.write_text(
+            f"# Made from {self._committed.name} at every run: change that file instead.\n"
+            + yaml.safe_dump(merged_settings(committed or {}, salt), sort_keys=False)
+        )
+
+
+def merged_settings(committed: Mapping[str, Any], salt: str) -> dict[str, Any]:
+    """The committed settings of a stack with the salt that its secrets are encrypted with here."""
+    return {_SALT: salt} | {key: value for key, value in committed.items() if key != _SALT}
+
+
+def release_stale_locks(folder: Path) -> list[str]:
+    """Delete the stack's locks whose holder on this machine is gone, and say so.
+
+    The lock of a running process, or of another machine, stays: the CLI then says who holds it.
+    """
+    remarks = []
+    for lock in sorted(folder.glob("*.json")):
+        try:
+            holder = json.loads(lock.read_text())
+        except (OSError, ValueError):
+            continue  # being written, or just released
+        if holder["hostname"] == socket.gethostname() and not processes.is_running(holder["pid"]):
+            lock.unlink(missing_ok=True)
+            remarks.append(
+                f"Released the stack's lock of {holder['timestamp']}: process {holder['pid']}, "
+                "which held it, is gone."
+            )
+    return remarks
+
+
+def run(pulumi: Path, *arguments: str, program: Path, environment: Mapping[str, str]) -> int:
+    """Run the CLI on this terminal and wait for its end, also after Ctrl-C; its exit code."""
+    with subprocess.Popen((pulumi, *arguments), cwd=program, env=environment) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                # The terminal interrupts the CLI as well: it finishes what it began and ends.
+                continue
