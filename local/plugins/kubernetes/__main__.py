@@ -15,7 +15,7 @@ from local.plugins.kubernetes.provider import KubernetesProvider
 
 
 class _Servicer(server._Servicer):
-    """Adds what the project's configuration says about names, which the framework leaves out."""
+    """Adds what the framework leaves out: configured names, and a clear "it does not exist"."""
 
     @override
     async def Check(self, request: proto.CheckRequest, context: Any) -> proto.CheckResponse:
@@ -27,6 +27,12 @@ class _Servicer(server._Servicer):
             )
         )
         return await super().Check(request, context)
+
+    @override
+    async def Read(self, request: proto.ReadRequest, context: Any) -> proto.ReadResponse:
+        response = await super().Read(request, context)
+        # To an import, properties say that there is a resource, even if they are empty.
+        return response if response.id else proto.ReadResponse()
 
 
 def _register(grpc_server: grpc.aio.Server, engine_address: str) -> None:

@@ -15,6 +15,8 @@ from pulumi.provider.experimental.provider import (
     DeleteRequest,
     DiffRequest,
     DiffResponse,
+    GetSchemaRequest,
+    GetSchemaResponse,
     ReadRequest,
     ReadResponse,
     UpdateRequest,
@@ -42,7 +44,7 @@ from local.plugins.kubernetes.kubeconfig import ProviderSettings
 from local.plugins.kubernetes.lifecycle import Lifecycle
 from local.plugins.kubernetes.readiness import Related
 from local.plugins.kubernetes.waiting import Waits
-from local.plugins.server import EngineLog, StandIn
+from local.plugins.server import EngineLog, PluginError, StandIn
 
 
 class KubernetesProvider(StandIn):
@@ -76,6 +78,14 @@ class KubernetesProvider(StandIn):
         has_moved = before is not None and after is not None and before != after
         changed = [key for key in ("kubeconfig", "context") if olds.get(key) != news.get(key)]
         return DiffResponse(replaces=changed if has_moved else [])
+
+    @override
+    async def get_schema(self, request: GetSchemaRequest) -> GetSchemaResponse:
+        """There is none, which only the code generation of an import misses."""
+        raise PluginError(
+            "the stand-in kubernetes plugin has no schema to generate code from; "
+            "run `pulumi import` with --generate-code=false and write the resource by hand"
+        )
 
     @override
     async def check(self, request: CheckRequest) -> CheckResponse:

@@ -119,14 +119,13 @@ def stateful_set(obj: Object, related: Related) -> Verdict:
     current, update = status.get("currentRevision", ""), status.get("updateRevision", "")
     on_delete = (spec.get("updateStrategy") or {}).get("type") == "OnDelete"
     generation = (obj.get("metadata") or {}).get("generation", 1)
+    replicas_ready = _is_observed(obj) and status.get("replicas", 0) == ready == wanted
     if generation > 1 and on_delete:
-        revision_ready, replicas_ready = True, status.get("replicas", 0) == ready == wanted
+        revision_ready = True
     else:
         revision_ready = bool(current) and current == update
-        replicas_ready = (
-            status.get("replicas", 0) == ready == status.get("currentReplicas", 0) == wanted
-        )
-    if _is_observed(obj) and revision_ready and replicas_ready:
+        replicas_ready = replicas_ready and status.get("currentReplicas", 0) == wanted
+    if revision_ready and replicas_ready:
         return Verdict(ready=True, progress="StatefulSet initialization complete")
     shown = ready if revision_ready else min(ready, status.get("updatedReplicas", 0))
     if generation <= 1:
