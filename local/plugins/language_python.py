@@ -1,26 +1,24 @@
 """Stand-in for the Python language host: runs Pulumi programs and policy packs.
 
-The engine asks it to run a program, which then talks to the engine by itself through the SDK. A
-policy pack is run in the same way, as a plugin of kind `analyzer`.
+The engine asks it to run a program, which then talks to the engine by itself through the SDK.
 """
 
-import asyncio
 import contextlib
 import json
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc.aio
-from google.protobuf import empty_pb2, json_format
+from google.protobuf import empty_pb2
 from pulumi.runtime import proto
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 from typing_extensions import override
 
-from local.plugins import server
+from local.plugins import policy_pack, server
+from local.plugins.interpreter import Interpreter
 from local.plugins.server import EngineLog, PluginError
 
 # What the program's runner exits with when it has told the user what is wrong.
@@ -66,7 +64,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     async def GetProgramDependencies(
         self, request: language_pb2.GetProgramDependenciesRequest, context: Any
     ) -> language_pb2.GetProgramDependenciesResponse:
-        python = _Python(request.info)
+        python = Interpreter(request.info)
         packages = json.loads(await python.output("-c", _LIST_PACKAGES))
         return language_pb2.GetProgramDependenciesResponse(
             dependencies=[
@@ -79,7 +77,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     async def About(
         self, request: language_pb2.AboutRequest, context: Any
     ) -> language_pb2.AboutResponse:
-        python = _Python(request.info)
+        python = Interpreter(request.info)
         version = await python.output("-c", "import platform; print(platform.python_version())")
         return language_pb2.AboutResponse(executable=str(python.executable), version=version)
 
@@ -98,7 +96,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         if request.attach_debugger:
             raise PluginError("this stand-in for the Python language host attaches no debugger")
         self._log.warning(server.notice("Python language host", _LIMITS))
-        python = _Python(request.info)
+        python = Interpreter(request.info)
         variables = {
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
@@ -115,24 +113,14 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     async def RunPlugin(
         self, request: language_pb2.RunPluginRequest, context: Any
     ) -> AsyncIterator[language_pb2.RunPluginResponse]:
-        python = _Python(request.info)
-        directory = request.info.program_directory
-        # As the official host: a policy pack is served by the SDK, any other plugin by itself.
-        command = (
-            ["-u", "-m", "pulumi.policy", *request.args, directory]
-            if request.kind == "analyzer"
-            else ["-u", directory, *request.args]
-        )
-        variables = dict(variable.split("=", 1) for variable in request.env if "=" in variable)
-        async with python.running(
-            *command,
-            environment=variables,
-            directory=request.pwd or None,
-            output=asyncio.subprocess.PIPE,
-        ) as plugin:
-            async for response in _output(plugin):
+        if request.kind != "analyzer":
+            raise PluginError(
+                f"this stand-in for the Python language host runs policy packs, not a plugin of "
+                f"kind {request.kind!r} ({request.info.program_directory})"
+            )
+        async with contextlib.aclosing(policy_pack.run(request)) as responses:
+            async for response in responses:
                 yield response
-            yield language_pb2.RunPluginResponse(exitcode=await plugin.wait())
 
     @override
     async def Cancel(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:
@@ -153,100 +141,6 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         }
         given = [item for name, value in options.items() if value for item in (f"--{name}", value)]
         return [*given, request.info.entry_point, *request.args]
-
-
-class _Python:
-    """The interpreter that a project asks for in its `runtime.options`."""
-
-    def __init__(self, info: language_pb2.ProgramInfo) -> None:
-        options: Mapping[str, Any] = json_format.MessageToDict(info.options)
-        if (toolchain := options.get("toolchain", "pip")) != "pip":
-            raise PluginError(
-                f"runtime.options.toolchain is {toolchain!r}, but this stand-in for the Python "
-                "language host only knows 'pip'"
-            )
-        self._virtualenv: Path | None = None
-        if name := options.get("virtualenv"):
-            self._virtualenv = Path(info.root_directory, name)
-            self.executable = self._virtualenv / "bin" / "python"
-            if not self.executable.exists():
-                raise PluginError(
-                    f"runtime.options.virtualenv is {name!r}, but {self.executable} does not "
-                    "exist; create that virtual environment with requirements.txt installed"
-                )
-        elif found := shutil.which("python3") or shutil.which("python"):
-            self.executable = Path(found)
-        else:
-            raise PluginError(
-                "there is no python3 on PATH; install it or set runtime.options.virtualenv"
-            )
-
-    @contextlib.asynccontextmanager
-    async def running(
-        self,
-        *arguments: str,
-        environment: Mapping[str, str],
-        directory: str | None = None,
-        output: int | None = None,
-    ) -> AsyncIterator[asyncio.subprocess.Process]:
-        """Run Python; whatever ends the block early (the engine, a signal) ends the process too."""
-        process = await asyncio.create_subprocess_exec(
-            self.executable,
-            *arguments,
-            env=self._activated(environment),
-            cwd=directory,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                await process.wait()
-
-    async def output(self, *arguments: str) -> str:
-        """What Python prints, without surrounding space."""
-        pipe = asyncio.subprocess.PIPE
-        async with self.running(*arguments, environment=os.environ, output=pipe) as process:
-            printed, problem = await process.communicate()
-        if process.returncode:
-            raise PluginError(f"{self.executable} failed: {problem.decode().strip()}")
-        return printed.decode().strip()
-
-    def _activated(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """The environment with the project's virtual environment active, if it has one."""
-        active = dict(environment)
-        if self._virtualenv:
-            active.pop("PYTHONHOME", None)
-            active["VIRTUAL_ENV"] = str(self._virtualenv)
-            active["PATH"] = os.pathsep.join(
-                [str(self._virtualenv / "bin"), *filter(None, [active.get("PATH")])]
-            )
-        return active
-
-
-async def _output(
-    process: asyncio.subprocess.Process,
-) -> AsyncIterator[language_pb2.RunPluginResponse]:
-    """What a process writes to its two streams, as it comes, until both have ended."""
-    queue: asyncio.Queue[language_pb2.RunPluginResponse | None] = asyncio.Queue()
-
-    async def pump(name: str, stream: asyncio.StreamReader | None) -> None:
-        while stream and (data := await stream.read(65536)):
-            response = language_pb2.RunPluginResponse()
-            setattr(response, name, data)
-            await queue.put(response)
-        await queue.put(None)
-
-    pumps = [
-        asyncio.create_task(pump("stdout", process.stdout)),
-        asyncio.create_task(pump("stderr", process.stderr)),
-    ]
-    for _ in pumps:
-        while response := await queue.get():
-            yield response
 
 
 def _runner() -> str:

@@ -21,6 +21,7 @@ What this module adds to the framework:
 
 import argparse
 import asyncio
+import contextlib
 import importlib.metadata
 import os
 import signal
@@ -226,8 +227,9 @@ class _Sentences(grpc.aio.ServerInterceptor):
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
             try:
-                async for response in handler.unary_stream(request, context):
-                    yield response
+                async with contextlib.aclosing(handler.unary_stream(request, context)) as responses:
+                    async for response in responses:
+                        yield response
             except PluginError as error:
                 await context.abort_with_status(_Status(error))
 
