@@ -76,11 +76,11 @@ class GeneratedProvider(StandIn):
 
     @override
     async def check(self, request: framework.CheckRequest) -> framework.CheckResponse:
-        resource, inputs = self._resource(request.type), request.new_inputs
+        resource, inputs = self._resource(values.own_type(request.type)), request.new_inputs
         given = {name for name, value in inputs.items() if value.value is not None}
         wrong = [(name, f"{name} is required") for name in sorted(resource.required - given)]
         wrong += [
-            (name, f"{name} is not an input of {request.type} in this stand-in")
+            (name, f"{name} is not an input of {values.own_type(request.type)} in this stand-in")
             for name in sorted(given - {*resource.inputs})
         ]
         if not wrong and not any(map(values.contains_unknown, inputs.values())):
@@ -91,7 +91,7 @@ class GeneratedProvider(StandIn):
 
     @override
     async def diff(self, request: framework.DiffRequest) -> framework.DiffResponse:
-        resource, old = self._resource(request.type), request.old_state
+        resource, old = self._resource(values.own_type(request.type)), request.old_state
         new = _with_defaults(resource, request.new_inputs)
         # An output that time has changed is made anew, whatever a refresh wrote for it.
         new |= dict.fromkeys(resource.outdated({**old, **new}), values.UNKNOWN)
@@ -111,7 +111,7 @@ class GeneratedProvider(StandIn):
 
     @override
     async def create(self, request: framework.CreateRequest) -> framework.CreateResponse:
-        resource = self._resource(request.type)
+        resource = self._resource(values.own_type(request.type))
         inputs = _with_defaults(resource, request.properties)
         if request.preview:
             unknown = dict.fromkeys(resource.outputs, values.UNKNOWN)
@@ -124,7 +124,7 @@ class GeneratedProvider(StandIn):
 
     @override
     async def read(self, request: framework.ReadRequest) -> framework.ReadResponse:
-        resource = self._resource(request.type)
+        resource = self._resource(values.own_type(request.type))
         if request.properties:
             return framework.ReadResponse(
                 resource_id=request.resource_id,
@@ -145,7 +145,7 @@ class GeneratedProvider(StandIn):
 
     @override
     async def update(self, request: framework.UpdateRequest) -> framework.UpdateResponse:
-        resource = self._resource(request.type)
+        resource = self._resource(values.own_type(request.type))
         kept = {name: value for name, value in request.olds.items() if name in resource.outputs}
         return framework.UpdateResponse(
             properties=_state(resource, _with_defaults(resource, request.news), kept)
@@ -153,7 +153,7 @@ class GeneratedProvider(StandIn):
 
     @override
     async def delete(self, request: framework.DeleteRequest) -> None:
-        self._resource(request.type)
+        self._resource(values.own_type(request.type))
 
     def _resource(self, token: str) -> GeneratedResource:
         if token in self.resources:

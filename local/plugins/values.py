@@ -18,6 +18,14 @@ UNKNOWN = PropertyValue(rpc.UNKNOWN)
 """A value that is known only once the change has been made."""
 
 
+def own_type(requested: str) -> str:
+    """A resource's own type token, from what a request of the framework says its type is.
+
+    For the child of a component that is the tokens of all its parents and its own, joined by `$`.
+    """
+    return requested.rpartition("$")[2]
+
+
 def is_unknown(value: PropertyValue) -> bool:
     """Whether the value itself is unknown during this preview."""
     return value.value == rpc.UNKNOWN

@@ -138,7 +138,7 @@ class Lifecycle:
                 return ReadResponse()
             raise PluginError(f"failed to read resource state: {error}; {_FORGET_HELP}") from error
         inputs = normalizing.inputs(values.plain(request.inputs))
-        kind = kinds.of_object(inputs) if inputs else kinds.of_token(request.type)
+        kind = kinds.of_object(inputs) if inputs else kinds.of_token(values.own_type(request.type))
         namespace, name = naming.parse_id(request.resource_id)
         redactor = Redactor(request.properties, request.inputs)
         with _in_sentences(f"failed to read {kind} {request.resource_id}", redactor):

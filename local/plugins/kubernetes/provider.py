@@ -90,9 +90,9 @@ class KubernetesProvider(StandIn):
     @override
     async def check(self, request: CheckRequest) -> CheckResponse:
         """Complete the inputs: one spelling, a name, a namespace."""
-        if request.type == kinds.HELM_RELEASE:
+        if values.own_type(request.type) == kinds.HELM_RELEASE:
             return CheckResponse(inputs=request.new_inputs)
-        kind = kinds.of_token(request.type)
+        kind = kinds.of_token(values.own_type(request.type))
         news = normalizing.inputs(values.plain(request.new_inputs))
         news.setdefault("apiVersion", kind.api_version)
         news.setdefault("kind", kind.name)
@@ -107,7 +107,7 @@ class KubernetesProvider(StandIn):
     @override
     async def diff(self, request: DiffRequest) -> DiffResponse:
         """Compare what is wanted now with what is there."""
-        if request.type == kinds.HELM_RELEASE:
+        if values.own_type(request.type) == kinds.HELM_RELEASE:
             previous = values.plain(request.old_state).get(checkpoint.INPUTS)
             return DiffResponse(changes=previous != values.plain(request.new_inputs))
         new_inputs = normalizing.inputs(values.plain(request.new_inputs))
@@ -136,7 +136,7 @@ class KubernetesProvider(StandIn):
 
     @override
     async def create(self, request: CreateRequest) -> CreateResponse:
-        if request.type == kinds.HELM_RELEASE:
+        if values.own_type(request.type) == kinds.HELM_RELEASE:
             state = charts.release(
                 request.properties, urn=request.urn, is_preview=request.preview, log=self.log
             )
@@ -145,7 +145,7 @@ class KubernetesProvider(StandIn):
 
     @override
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        if request.type == kinds.HELM_RELEASE:
+        if values.own_type(request.type) == kinds.HELM_RELEASE:
             state = charts.release(
                 request.news, urn=request.urn, is_preview=request.preview, log=self.log
             )
