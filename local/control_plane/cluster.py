@@ -24,7 +24,8 @@ from local.toolchain.resolve import Toolchain
 
 _NAME = "n8n-platform"
 _ATTEMPTS = 3
-_READY_SECONDS = 90
+_READY_SECONDS = 180
+_APPLY_SECONDS = 180
 _POLL_SECONDS = 0.2
 _LOG_LINES = 5
 
@@ -144,12 +145,22 @@ class ControlPlane:
 
     def _apply(self, toolchain: Toolchain, manifests: Sequence[Any], step: Step) -> None:
         apply = ("apply", "--server-side", "--force-conflicts", "--field-manager=local", "-f")
+        definitions = str(toolchain.definitions)
         step.detail("custom resource definitions")
-        self._kubectl(toolchain, *apply, str(toolchain.definitions))
-        self._kubectl(toolchain, "wait", "--for=condition=Established", "crd", "--all")
+        try:
+            # Creating these large objects takes a fraction of what applying them does.
+            self._kubectl(toolchain, "create", "-f", definitions)
+        except LocalError:
+            # Some exist, from an interrupted start or in another version.
+            self._kubectl(toolchain, *apply, definitions)
+        self._wait_for(toolchain, "Established", "crd")
         step.detail("nodes")
         self._kubectl(toolchain, *apply, "-", given=yaml.safe_dump_all(manifests))
-        self._kubectl(toolchain, "wait", "--for=condition=Ready", "nodes", "--all")
+        self._wait_for(toolchain, "Ready", "nodes")
+
+    def _wait_for(self, toolchain: Toolchain, condition: str, kind: str) -> None:
+        timeout = f"--timeout={_APPLY_SECONDS}s"
+        self._kubectl(toolchain, "wait", f"--for=condition={condition}", kind, "--all", timeout)
 
     def _kubectl(self, toolchain: Toolchain, *arguments: str, given: str | None = None) -> None:
         result = subprocess.run(

@@ -1,0 +1,45 @@
+# The commands of this repository. The work is in Python: local/ for the environment, pytest, ruff.
+
+PYTHON ?= python3
+STACK ?= local
+# Stage 0: has .venv as requirements.txt says, then runs the virtual environment's Python.
+RUN := $(PYTHON) local/bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview status down env test lint fmt requirements
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## Deploy the platform to a control plane on this machine (STACK=… for another stack)
+	@$(RUN) -m local --stack $(STACK) up
+
+preview: ## Show what `make up` would change
+	@$(RUN) -m local --stack $(STACK) preview
+
+status: ## Show what runs on the control plane of this machine
+	@$(RUN) -m local status
+
+down: ## Remove the control plane of this machine and everything on it
+	@$(RUN) -m local down
+
+env: ## Print shell variables for plain pulumi and kubectl: eval "$(make env)"
+	@$(RUN) -m local env
+
+test: ## Run all tests: units first, then the real engine on control planes of its own
+	@$(RUN) -m local tools
+	@$(RUN) -m pytest --ignore tests/engine -n auto
+	@$(RUN) -m pytest tests/engine
+
+lint: ## Check style and types
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m basedpyright
+
+fmt: ## Format the code and fix what can be fixed
+	@$(RUN) -m ruff format .
+	@$(RUN) -m ruff check --fix .
+
+requirements: ## Compile requirements.txt from pyproject.toml
+	@$(RUN) -m uv pip compile --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --universal --quiet pyproject.toml -o requirements.txt
