@@ -18,6 +18,14 @@ class _Servicer(server._Servicer):
     """Adds what the framework leaves out: configured names, and a clear "it does not exist"."""
 
     @override
+    async def Configure(
+        self, request: proto.ConfigureRequest, context: Any
+    ) -> proto.ConfigureResponse:
+        response = await super().Configure(request, context)
+        response.supports_autonaming_configuration = True
+        return response
+
+    @override
     async def Check(self, request: proto.CheckRequest, context: Any) -> proto.CheckResponse:
         wanted = request.autonaming
         naming.WANTED.set(

@@ -10,8 +10,8 @@ from local.plugins.kubernetes import annotations, diffing
 from local.plugins.kubernetes.cluster import ApiError, Cluster, Object, UnknownKindError
 from local.plugins.kubernetes.naming import random_digits
 from local.plugins.kubernetes.replacement import Path
+from local.plugins.kubernetes.resource_log import ResourceLog
 from local.plugins.kubernetes.waiting import Waits
-from local.plugins.server import EngineLog
 
 _CONFLICT_HELP = (
     "Server-Side Apply field conflict detected. See https://www.pulumi.com/registry/packages/"
@@ -34,18 +34,17 @@ class Submission:
     obj: Object
     manager: str
     """The field manager to apply as."""
-    urn: str
+    log: ResourceLog
     is_preview: bool
     """Whether to ask only what would happen (a dry run)."""
 
 
 class Applier:
-    """Applies objects to a cluster, and reports what the API server remarks."""
+    """Applies objects to a cluster, and passes on what the API server remarks."""
 
-    def __init__(self, cluster: Cluster, waits: Waits, log: EngineLog) -> None:
+    def __init__(self, cluster: Cluster, waits: Waits) -> None:
         self._cluster = cluster
         self._waits = waits
-        self._log = log
 
     async def create(self, submission: Submission) -> Object:
         """Create the object, or share an existing one whose fields nobody else holds otherwise.
@@ -64,11 +63,7 @@ class Applier:
                 may_come = isinstance(error, UnknownKindError) or error.is_not_found
                 if not may_come or attempt == _RETRIES:
                     raise
-                self._log.info(
-                    f"Retry #{attempt}; creation failed: {error}",
-                    urn=submission.urn,
-                    ephemeral=True,
-                )
+                submission.log.status(f"Retry #{attempt}; creation failed: {error}")
             await self._waits.pause(pause)
             pause *= 2
         raise AssertionError("the last attempt returns or raises")
@@ -103,7 +98,7 @@ class Applier:
                 manager=submission.manager,
                 force=force,
                 dry_run=submission.is_preview,
-                on_warning=lambda text: self._log.warning(text, urn=submission.urn),
+                on_warning=submission.log.warning,
             )
         except ApiError as error:
             if error.is_conflict:

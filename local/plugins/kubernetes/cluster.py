@@ -57,7 +57,8 @@ class ApiError(Exception):
     @property
     def is_conflict(self) -> bool:
         """Whether another field manager owns a field that was to be changed."""
-        return self.code == 409
+        causes = self.details.get("causes") or []
+        return self.code == 409 and any(c.get("reason") == "FieldManagerConflict" for c in causes)
 
     @property
     def is_about_immutability(self) -> bool:
@@ -146,7 +147,11 @@ class Cluster:
         created. Raises ApiError, UnknownKindError.
         """
         resource = await self.resource(kinds.of_object(obj))
-        metadata = obj["metadata"]
+        metadata = dict(obj["metadata"])
+        if not resource.namespaced:
+            # Given by default to a kind that nobody knew when the inputs were checked.
+            metadata.pop("namespace", None)
+        obj = {**obj, "metadata": metadata}
         name = metadata.get("name", "")
         query = {"fieldManager": manager, "fieldValidation": "Warn"}
         if dry_run:

@@ -77,7 +77,9 @@ def keeps_its_name(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether a replacement collides with the object it replaces, which then has to go first."""
     if annotations.is_true(new, annotations.AUTONAMED):
         return False
-    before, after = old.get("metadata") or {}, new.get("metadata") or {}
+    before, after = old.get("metadata"), new.get("metadata")
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return False
     return all(before.get(field) == after.get(field) for field in ("name", "namespace"))
 
 

@@ -32,6 +32,7 @@ from local.plugins.kubernetes.cluster import (
     UnreachableError,
 )
 from local.plugins.kubernetes.connection import Connection
+from local.plugins.kubernetes.resource_log import ResourceLog
 from local.plugins.kubernetes.secrecy import Redactor
 from local.plugins.kubernetes.waiting import CancelledByUserError, NotReadyInTimeError, Waits
 from local.plugins.server import EngineLog, NotReadyError, PluginError
@@ -54,7 +55,6 @@ class _Change:
     """The apiVersion under which the object was created."""
     timeout: float
     """Seconds to wait for readiness, from the resource option; 0 if it has none."""
-    redactor: Redactor
     refused: str
     """How to begin the sentence when the API server refuses it."""
     unready: str
@@ -63,6 +63,10 @@ class _Change:
     @property
     def inputs(self) -> Object:
         return self.submission.obj
+
+    @property
+    def log(self) -> ResourceLog:
+        return self.submission.log
 
 
 class Lifecycle:
@@ -82,19 +86,18 @@ class Lifecycle:
             submission=Submission(
                 obj=inputs,
                 manager=checkpoint.field_manager(inputs),
-                urn=request.urn,
+                log=self._log_of(request.urn, request.properties),
                 is_preview=request.preview,
             ),
             api_version=inputs["apiVersion"],
             timeout=request.timeout,
-            redactor=Redactor(request.properties),
             refused=f"resource {name} was not successfully created by the Kubernetes API server",
             unready=f"resource {name} was successfully created, but the Kubernetes API server "
             "reported that it failed to fully initialize or become live",
         )
 
         async def send(cluster: Cluster) -> Object:
-            return await self._applier(cluster).create(change.submission)
+            return await Applier(cluster, self._waits).create(change.submission)
 
         state, resource_id = await self._make(change, send)
         return CreateResponse(resource_id=resource_id, properties=state)
@@ -108,12 +111,11 @@ class Lifecycle:
             submission=Submission(
                 obj=inputs,
                 manager=checkpoint.field_manager(inputs, request.olds),
-                urn=request.urn,
+                log=self._log_of(request.urn, request.olds, request.news),
                 is_preview=request.preview,
             ),
             api_version=checkpoint.api_version(request.olds, inputs),
             timeout=request.timeout,
-            redactor=Redactor(request.olds, request.news),
             refused=f"update of resource {name} failed",
             unready=f'the Kubernetes API server reported that "{name}" failed to fully initialize '
             "or become live",
@@ -122,7 +124,7 @@ class Lifecycle:
         async def send(cluster: Cluster) -> Object:
             address = naming.parse_id(request.resource_id)
             live = await cluster.get(kinds.of_object(inputs), *address)
-            return await self._applier(cluster).update(
+            return await Applier(cluster, self._waits).update(
                 change.submission, live, ignored=request.ignore_changes
             )
 
@@ -140,8 +142,8 @@ class Lifecycle:
         inputs = normalizing.inputs(values.plain(request.inputs))
         kind = kinds.of_object(inputs) if inputs else kinds.of_token(values.own_type(request.type))
         namespace, name = naming.parse_id(request.resource_id)
-        redactor = Redactor(request.properties, request.inputs)
-        with _in_sentences(f"failed to read {kind} {request.resource_id}", redactor):
+        log = self._log_of(request.urn, request.properties, request.inputs)
+        with _in_sentences(f"failed to read {kind} {request.resource_id}", log.redactor):
             try:
                 live = await cluster.get(kind, namespace, name)
             except UnknownKindError:
@@ -168,7 +170,7 @@ class Lifecycle:
             raise NotReadyError(
                 [
                     f"Resource '{name}' was created but failed to initialize",
-                    *map(redactor.redact, problems),
+                    *map(log.redactor.redact, problems),
                 ],
                 resource_id=request.resource_id,
                 properties=state,
@@ -188,8 +190,8 @@ class Lifecycle:
             ) from error
         state = checkpoint.live_object(request.properties)
         kind = kinds.of_object(state)
-        redactor = Redactor(request.properties)
-        with _in_sentences(f"deletion of resource {request.resource_id} failed", redactor):
+        log = self._log_of(request.urn, request.properties)
+        with _in_sentences(f"deletion of resource {request.resource_id} failed", log.redactor):
             try:
                 await cluster.delete(
                     kind,
@@ -208,12 +210,12 @@ class Lifecycle:
                     kind,
                     request.resource_id,
                     state=state,
-                    urn=request.urn,
+                    log=log,
                     custom_timeout=request.timeout,
                 )
             except NotReadyInTimeError as error:
                 raise PluginError(
-                    redactor.redact(": ".join([str(error), *error.problems]))
+                    log.redactor.redact(": ".join([str(error), *error.problems]))
                 ) from error
 
     async def _make(
@@ -228,7 +230,7 @@ class Lifecycle:
         else:
             cluster = await self._connection.cluster_for_change()
         failure = None
-        with _in_sentences(change.refused, change.redactor):
+        with _in_sentences(change.refused, change.log.redactor):
             try:
                 live = await send(cluster)
             except ApiError as error:
@@ -241,7 +243,7 @@ class Lifecycle:
                         cluster,
                         live,
                         inputs=change.inputs,
-                        urn=change.submission.urn,
+                        log=change.log,
                         custom_timeout=change.timeout,
                     )
                 except NotReadyInTimeError as error:
@@ -257,7 +259,7 @@ class Lifecycle:
         if failure is not None:
             reasons = [f"{change.unready}: {failure}", *failure.problems]
             raise NotReadyError(
-                [change.redactor.redact(reason) for reason in reasons],
+                [change.log.redactor.redact(reason) for reason in reasons],
                 resource_id=resource_id,
                 properties=state,
                 inputs=change.marked,
@@ -271,7 +273,7 @@ class Lifecycle:
         cluster = await self._connection.cluster_for_preview()
         if cluster is None:
             return None
-        with _in_sentences(change.refused, change.redactor):
+        with _in_sentences(change.refused, change.log.redactor):
             # An unknown kind's CRD may be created in the same update.
             return cluster if await cluster.knows(kinds.of_object(change.inputs)) else None
 
@@ -283,10 +285,7 @@ class Lifecycle:
             return True
         if error.code == 403:
             # A quota or policy that the same update may change before.
-            text = change.redactor.redact(str(error))
-            self._log.warning(
-                f"the API server would refuse this now: {text}", urn=change.submission.urn
-            )
+            change.log.warning(f"the API server would refuse this now: {error}")
             return True
         return False
 
@@ -301,8 +300,8 @@ class Lifecycle:
             )
         return self._connection.settings.delete_unreachable
 
-    def _applier(self, cluster: Cluster) -> Applier:
-        return Applier(cluster, self._waits, self._log)
+    def _log_of(self, urn: str, *sources: Properties) -> ResourceLog:
+        return ResourceLog(engine=self._log, urn=urn, redactor=Redactor(*sources))
 
 
 def _foreseen(live: Object, inputs: Object) -> Object:

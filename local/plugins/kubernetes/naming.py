@@ -34,6 +34,8 @@ def assign(obj: dict[str, Any], *, resource: str, seed: bytes) -> None:
     """
     wanted = WANTED.get() or Autonaming()
     metadata = obj.setdefault("metadata", {})
+    if not isinstance(metadata, dict):  # unknown as a whole during this preview
+        return
     if metadata.get("name") or metadata.get("generateName"):
         return
     if wanted.is_disabled:
@@ -47,6 +49,8 @@ def assign(obj: dict[str, Any], *, resource: str, seed: bytes) -> None:
 def adopt(obj: dict[str, Any], old: Mapping[str, Any]) -> None:
     """Keep the name that was assigned to an object earlier."""
     metadata = obj.setdefault("metadata", {})
+    if not isinstance(metadata, dict):
+        return
     if not metadata.get("name") and annotations.is_true(old, annotations.AUTONAMED):
         metadata["name"] = old["metadata"]["name"]
         annotations.set_true(obj, annotations.AUTONAMED)
@@ -61,7 +65,9 @@ def random_digits(seed: bytes, salt: str) -> str:
 
 def object_id(obj: Mapping[str, Any]) -> str:
     """The Pulumi ID of an object: `namespace/name`, or `name` outside namespaces."""
-    metadata = obj.get("metadata") or {}
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return ""
     namespace, name = metadata.get("namespace"), metadata.get("name", "")
     return f"{namespace}/{name}" if namespace else name
 

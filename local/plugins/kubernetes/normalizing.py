@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
+from pulumi.runtime import rpc
 
 from local.plugins.kubernetes import kinds
 
@@ -137,16 +138,22 @@ def _encoded_secret(secret: dict[str, Any]) -> dict[str, Any]:
     if isinstance(data, dict):
         secret["data"] = {key: _reencoded(value) for key, value in data.items()}
     if isinstance(plain, dict) and plain and all(isinstance(v, str) for v in plain.values()):
-        encoded = {k: base64.b64encode(v.encode()).decode() for k, v in plain.items()}
+        encoded = {key: _encoded(value) for key, value in plain.items()}
         secret["data"] = {**secret.get("data", {}), **encoded}
         del secret["stringData"]
     return secret
 
 
+def _encoded(value: str) -> str:
+    return value if value == rpc.UNKNOWN else base64.b64encode(value.encode()).decode()
+
+
 def _reencoded(value: Any) -> Any:
+    """Without the line breaks that the API server drops; what is not base64 is its to refuse."""
     try:
-        return base64.b64encode(base64.b64decode(value)).decode()
-    except (binascii.Error, TypeError, ValueError):
+        lines = value.replace("\r", "").replace("\n", "")
+        return base64.b64encode(base64.b64decode(lines, validate=True)).decode()
+    except (AttributeError, binascii.Error, ValueError):
         return value
 
 

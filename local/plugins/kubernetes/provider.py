@@ -58,7 +58,7 @@ class KubernetesProvider(StandIn):
 
     def __init__(self, log: EngineLog) -> None:
         super().__init__(log)
-        self._waits = Waits(log)
+        self._waits = Waits()
         self._connection = Connection(ProviderSettings(), log)
         self._lifecycle = Lifecycle(self._connection, self._waits, log)
 
@@ -100,7 +100,11 @@ class KubernetesProvider(StandIn):
             naming.adopt(news, values.plain(request.old_inputs))
         naming.assign(news, resource=request.name, seed=request.random_seed)
         metadata = news["metadata"]
-        if not metadata.get("namespace") and await self._is_namespaced(kinds.of_object(news)):
+        if (
+            isinstance(metadata, dict)
+            and not metadata.get("namespace")
+            and await self._is_namespaced(kinds.of_object(news))
+        ):
             metadata["namespace"] = self._connection.default_namespace
         return CheckResponse(inputs=checkpoint.marked_inputs(news, request.new_inputs))
 

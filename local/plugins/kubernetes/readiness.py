@@ -77,7 +77,8 @@ def deployment(obj: Object, related: Related) -> Verdict:
     """The current ReplicaSet has all its pods available."""
     spec, status = _spec(obj), _status(obj)
     wanted = spec.get("replicas", 1)
-    updated = status.get("updatedReplicas", 0)
+    # Until the controller has seen the change, its numbers are about the pods of before.
+    updated = status.get("updatedReplicas", 0) if _is_observed(obj) else 0
     available = min(status.get("availableReplicas", 0), updated)
     conditions = _conditions(obj)
     progressing = conditions.get("Progressing", {})

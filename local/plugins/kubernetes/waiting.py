@@ -16,7 +16,7 @@ from local.plugins.kubernetes.cluster import (
 )
 from local.plugins.kubernetes.kinds import Kind
 from local.plugins.kubernetes.readiness import Needs, Related, Verdict
-from local.plugins.server import EngineLog
+from local.plugins.kubernetes.resource_log import ResourceLog
 
 _FIRST_PAUSE = 0.1  # seconds between two looks at an object; doubles up to the longest
 _LONGEST_PAUSE = 1.0
@@ -63,8 +63,7 @@ class _Check:
 class Waits:
     """The waits of one provider process."""
 
-    def __init__(self, log: EngineLog) -> None:
-        self._log = log
+    def __init__(self) -> None:
         self._cancelled = asyncio.Event()
 
     def cancel(self) -> None:
@@ -80,7 +79,13 @@ class Waits:
         raise CancelledByUserError
 
     async def until_ready(
-        self, cluster: Cluster, live: Object, *, inputs: Object, urn: str, custom_timeout: float
+        self,
+        cluster: Cluster,
+        live: Object,
+        *,
+        inputs: Object,
+        log: ResourceLog,
+        custom_timeout: float,
     ) -> Object:
         """The live object once it is ready; at once for kinds that just exist.
 
@@ -109,7 +114,7 @@ class Waits:
             verdict = check.judge(live, related)
             if verdict.progress != shown:
                 shown = verdict.progress
-                self._log.info(shown, urn=urn, ephemeral=True)
+                log.status(shown)
             if verdict.ready:
                 return live
             now = time.monotonic()
@@ -124,7 +129,7 @@ class Waits:
             if now >= problems_at:
                 problems_at = now + _PROBLEMS_EVERY
                 for problem in await self._problems(cluster, live, check):
-                    self._log.info(f"warning: {problem}", urn=urn, ephemeral=True)
+                    log.status(f"warning: {problem}")
             try:
                 await self.pause(min(pause, max(deadline - now, 0)))
             except CancelledByUserError as error:
@@ -151,7 +156,7 @@ class Waits:
         resource_id: str,
         *,
         state: Object,
-        urn: str,
+        log: ResourceLog,
         custom_timeout: float,
     ) -> None:
         """Return when the object is gone, or another one has its name.
@@ -169,7 +174,7 @@ class Waits:
             state, custom=custom_timeout, default=_DELETION_TIMEOUT
         )
         deadline, pause, live = time.monotonic() + timeout, _FIRST_PAUSE, state
-        self._log.info("Resource scheduled for deletion", urn=urn, ephemeral=True)
+        log.status("Resource scheduled for deletion")
         while True:
             try:
                 live = await cluster.get(kind, namespace, name)
