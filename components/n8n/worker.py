@@ -74,7 +74,9 @@ class Worker(Tier):
     def _create_memory_autoscaler(self) -> None:
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
             "autoscaler",
-            metadata=self._metadata(),
+            # When the setting changes to `queue`, Pulumi creates the ScaledObject before it deletes
+            # this; without the annotation KEDA refuses a Deployment that is scaled already.
+            metadata=self._metadata({"validations.keda.sh/hpa-ownership": "false"}),
             spec=autoscaling.by_resource(
                 self._bounds(),
                 container=CONTAINER,

@@ -66,6 +66,12 @@ def test_each_scaled_tier_has_exactly_one_autoscaler(
     )
 
 
+def test_keda_can_take_over_from_the_autoscaler_that_pulumi_deletes_after_it(n8n: Recorded) -> None:
+    # KEDA's admission refuses a target of another autoscaler, unless that one says so.
+    autoscaler = n8n.one("HorizontalPodAutoscaler", "n8n-worker")
+    assert autoscaler["metadata"]["annotations"]["validations.keda.sh/hpa-ownership"] == "false"
+
+
 @pytest.mark.parametrize("values", [{}, QUEUE], ids=["memory", "queue"])
 @pytest.mark.parametrize("tier", SCALED_TIERS)
 def test_an_update_never_resets_what_the_autoscaler_chose(
