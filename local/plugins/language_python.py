@@ -37,9 +37,9 @@ print(json.dumps([[d.metadata["Name"], d.version] for d in importlib.metadata.di
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     """The calls that the engine makes for a Python program."""
 
-    def __init__(self, engine_address: str) -> None:
+    def __init__(self, engine_address: str, log: EngineLog) -> None:
         self._engine_address = engine_address
-        self._log = EngineLog(engine_address)
+        self._log = log
 
     @override
     async def Handshake(
@@ -157,7 +157,7 @@ def _exit_error(code: int) -> str:
 
 def _register(grpc_server: grpc.aio.Server, engine_address: str) -> None:
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(
-        LanguageHost(engine_address), grpc_server
+        LanguageHost(engine_address, EngineLog(engine_address)), grpc_server
     )
 
 

@@ -200,16 +200,21 @@ async def _serve(register: Callable[[grpc.aio.Server], None]) -> None:
 
 
 class _Status(grpc.Status):
-    """A failed call's status, with the details that the engine reads as a `NotReadyError`."""
+    """A failed call's status."""
 
-    def __init__(self, error: PluginError) -> None:
+    def __init__(self, details: str, metadata: tuple[tuple[str, bytes], ...]) -> None:
         self.code = grpc.StatusCode.UNKNOWN
-        self.details = str(error)
-        self.trailing_metadata = ()
-        if isinstance(error, NotReadyError):
-            status = status_pb2.Status(code=self.code.value[0], message=self.details)
-            status.details.add().Pack(error.details)
-            self.trailing_metadata = (("grpc-status-details-bin", status.SerializeToString()),)
+        self.details = details
+        self.trailing_metadata = metadata
+
+
+def status_of(error: PluginError) -> _Status:
+    """The status that carries an error to the engine, with the details of a `NotReadyError`."""
+    if not isinstance(error, NotReadyError):
+        return _Status(str(error), ())
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+    status.details.add().Pack(error.details)
+    return _Status(str(error), (("grpc-status-details-bin", status.SerializeToString()),))
 
 
 class _Sentences(grpc.aio.ServerInterceptor):
@@ -223,7 +228,7 @@ class _Sentences(grpc.aio.ServerInterceptor):
             try:
                 return await handler.unary_unary(request, context)
             except PluginError as error:
-                await context.abort_with_status(_Status(error))
+                await context.abort_with_status(status_of(error))
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
             try:
@@ -231,7 +236,7 @@ class _Sentences(grpc.aio.ServerInterceptor):
                     async for response in responses:
                         yield response
             except PluginError as error:
-                await context.abort_with_status(_Status(error))
+                await context.abort_with_status(status_of(error))
 
         # No plugin's service has other kinds of calls; no handler means an unknown method.
         if handler is None:
