@@ -108,6 +108,8 @@ def _cluster(redis: RedisSettings) -> list[str]:
         "cluster-replica-validity-factor 10",
         # Long enough that a restarted replica continues instead of copying everything again.
         "repl-backlog-size 16mb",
+        # A master has one replica: nobody else to wait for before a copy starts.
+        "repl-diskless-sync-delay 0",
     ]
 
 

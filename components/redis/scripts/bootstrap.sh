@@ -92,13 +92,15 @@ create() {
 }
 
 # whole: every node knows six and agrees that all is well, and in each shard one of the two pods
-# holds the slots and the other follows it.
+# holds the slots and the other, which is in another zone, has a copy.
 whole() {
     for pod in $(pods); do
         missing="$pod has no address"
         ip=$(address "$pod") || return 1
         missing="$pod does not answer at $ip"
-        answer=$(printf 'CLUSTER NODES\nCLUSTER INFO\n' | redis "$ip") || return 1
+        answer=$(printf 'CLUSTER NODES\nCLUSTER INFO\nINFO\n' | redis "$ip") || return 1
+        missing="$pod has not copied everything from its master"
+        [ "$(echo "$answer" | value master_link_status)" != down ] || return 1
         missing="$pod: $(echo "$answer" | tr -d '\r' |
             grep -E '^cluster_(state|slots_assigned|slots_ok|known_nodes):' | paste -s -d ' ')"
         case $missing in

@@ -27,19 +27,26 @@ do_here() {
     log "$reason: $* → $(redis "$POD_IP" "$@")"
 }
 
-# Two entries of one pod: the one that is gone is a node whose volume was lost.
+# Two entries of one pod: the one that failed is a node whose volume was lost. A node that was down
+# meanwhile tells the others of it again, but not its name: no entry is missing then.
 forget_lost_selves() {
     echo "$table" | awk '
-        $6 == "connected" || $4 ~ /myself/ { alive[$2] = 1 }
-        $4 ~ /fail/ && $7 == "-" { gone[$1] = $2 }
-        END { for (id in gone) if (gone[id] in alive) print id, gone[id] }' |
+        $4 !~ /fail|handshake|noaddr/ && $2 != "-" { alive += !($2 in present); present[$2] = $1 }
+        $4 ~ /fail/ && $4 !~ /fail\?/ && $7 == "-" { gone[$1] = $2 }
+        END {
+            for (id in gone)
+                if (gone[id] in present || gone[id] == "-" && alive == 6) print id, gone[id]
+        }' |
         while read -r id pod; do
             do_here "$pod is another node now" CLUSTER FORGET "$id"
         done
 }
 
 meet_moved() {
-    echo "$table" | awk '$6 != "connected" && $4 !~ /myself|handshake/ && $2 != "-" { print $2, $3 }' |
+    echo "$table" | awk '
+        ($6 != "connected" || $4 ~ /fail|noaddr/) && $4 !~ /myself|handshake/ && $2 != "-" {
+            print $2, $3
+        }' |
         while read -r pod known; do
             ip=$(address "$pod") || continue
             if [ "$ip" != "$known" ]; then
