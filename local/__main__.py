@@ -74,7 +74,7 @@ class Commands:
                 "it with its data."
             )
             return 1
-        self._steps.say(f"The control plane runs: {self._environment.nodes.description}.")
+        self._steps.say(f"The control plane runs, with {self._environment.nodes.description}.")
         return subprocess.run(
             (self._environment.bin / "kubectl", "get", "nodes,pods", "--all-namespaces"),
             env=self._environment.pulumi_environment(),

@@ -47,14 +47,19 @@ def provide(folder: Path, python: Path, requirements: Path) -> None:
     if works and installed.exists() and installed.read_text() == wanted:
         return
     if not works:
-        say("Creating .venv")
-        if subprocess.call([sys.executable, "-m", "venv", "--clear", str(folder)]):
-            sys.exit(
-                "Python cannot create a virtual environment: install its venv module, on Debian "
-                "and Ubuntu with `apt-get install python3-venv`, and run this again."
-            )
+        create(folder)
     install(python, requirements)
     installed.write_text(wanted)
+
+
+def create(folder: Path) -> None:
+    """Make the virtual environment `folder`, empty."""
+    say("Creating .venv")
+    if subprocess.call([sys.executable, "-m", "venv", "--clear", str(folder)]):
+        sys.exit(
+            "Python cannot create a virtual environment: install its venv module, on Debian "
+            "and Ubuntu with `apt-get install python3-venv`, and run this again."
+        )
 
 
 def install(python: Path, requirements: Path) -> None:

@@ -27,11 +27,11 @@ SPACE_PER_TOOL = 2 * _GIGABYTE
 """Bytes of disk that one tool's modules and build need at most."""
 
 
-def key(tool: Tool, modules: Path = MODULES) -> str:
+def key(tool: Tool) -> str:
     """A short hash of everything that a build of `tool` depends on."""
     digest = hashlib.sha256()
     for name in ("go.mod", "go.sum"):
-        digest.update((modules / tool.module / name).read_bytes())
+        digest.update((MODULES / tool.module / name).read_bytes())
     # Not Go's own version: go.mod names the least one, and a newer one builds the same program.
     digest.update(json.dumps([tool.packages, linker_flags(tool)]).encode())
     return digest.hexdigest()[:16]
@@ -62,13 +62,13 @@ def build(tool: Tool, folder: Path, report: Callable[[str], None]) -> None:
             report(f"{program}: compiled {number} of at most {listed} packages, {line}")
 
 
-def module_folder(module: str, name: str, modules: Path = MODULES) -> Path:
+def module_folder(module: str, name: str) -> Path:
     """The unpacked Go module `name` in the version that `<module>/go.mod` pins.
 
     Raises:
         LocalError: it cannot be had, or is not what go.sum says.
     """
-    folder = modules / module
+    folder = MODULES / module
     version = next(
         entry["Version"]
         for entry in json.loads(run_go("mod", "edit", "-json", cwd=folder))["Require"]

@@ -44,26 +44,45 @@ class Toolchain:
         return host if host.is_file() else None
 
 
-def resolve(steps: Steps, tools: Iterable[Tool] = TOOLS) -> Toolchain:
+def resolve(steps: Steps) -> Toolchain:
     """The toolchain, after whatever has to be done for it.
 
     Raises:
         LocalError: a prerequisite is missing (before any work starts), or the work failed.
     """
-    tools = tuple(tools)
     with steps.step("Toolchain") as step:
-        found = {tool.name: _on_path(tool) or _cached(tool) for tool in tools}
-        missing = [tool for tool in tools if found[tool.name] is None]
+        found = {tool.name: locate(tool) for tool in TOOLS}
+        missing = [tool for tool in TOOLS if found[tool.name] is None]
         if missing or not crds.folder().is_dir():
             build.require_go()
-        step.done(f"{len(tools) - len(missing)} of {len(tools)} tools are here")
-    to_build = [tool for tool in missing if not download.is_published(tool)]
-    for tool in missing:
-        if tool in to_build:
+        step.done(f"{len(TOOLS) - len(missing)} of {len(TOOLS)} tools are here")
+    found |= install(missing, steps)
+    with steps.step("Custom resource definitions") as step:
+        definitions = crds.fetch(step.detail)
+        step.done(f"{len(list(definitions.iterdir()))} of four operators")
+    programs = {name: file for files in found.values() if files for name, file in files.items()}
+    return Toolchain(
+        programs=programs | {LANGUAGE_EXEC: _language_exec(programs["pulumi"])},
+        definitions=definitions,
+    )
+
+
+def locate(tool: Tool) -> dict[str, Path] | None:
+    """Program name to file of a tool that is here: on PATH in the pinned version, or cached."""
+    return _on_path(tool) or _cached(tool)
+
+
+def install(tools: Iterable[Tool], steps: Steps) -> dict[str, dict[str, Path]]:
+    """Download or build tools; tool name to program name to file."""
+    installed: dict[str, dict[str, Path]] = {}
+    to_build: list[Tool] = []
+    for tool in tools:
+        if not download.is_published(tool):
+            to_build.append(tool)
             continue
         with steps.step(f"{tool.name} {tool.version}") as step:
             try:
-                found[tool.name] = _install(tool, _downloaded(tool), download.fetch, step)
+                installed[tool.name] = _install(tool, _downloaded(tool), download.fetch, step)
                 step.done("downloaded")
             except download.DownloadFailedError as error:
                 step.done(f"will be built, as {error}")
@@ -72,15 +91,9 @@ def resolve(steps: Steps, tools: Iterable[Tool] = TOOLS) -> Toolchain:
         build.require_space(len(to_build), cache.root())
     for tool in to_build:
         with steps.step(f"{tool.name} {tool.version}") as step:
-            found[tool.name] = _install(tool, _built(tool), build.build, step)
+            installed[tool.name] = _install(tool, _built(tool), build.build, step)
             step.done("built")
-    with steps.step("Custom resource definitions") as step:
-        definitions = crds.fetch(step.detail)
-        step.done(f"{len(list(definitions.iterdir()))} of four operators")
-    programs = {name: file for files in found.values() if files for name, file in files.items()}
-    return Toolchain(
-        programs=programs | _language_exec(programs.get("pulumi")), definitions=definitions
-    )
+    return installed
 
 
 def _on_path(tool: Tool) -> dict[str, Path] | None:
@@ -146,18 +159,15 @@ def _built(tool: Tool) -> Path:
     return cache.root() / f"{tool.name.lower()}-{tool.version}-built-{build.key(tool)}"
 
 
-def _language_exec(pulumi: Path | None) -> dict[str, Path]:
+def _language_exec(pulumi: Path) -> Path:
     """The script that runs a Python program: beside the CLI, or in Pulumi's Go module."""
-    if pulumi is None:
-        return {}
-    script = pulumi.with_name(LANGUAGE_EXEC)
-    if not script.is_file():
-        with cache.filling(cache.root() / f"language-{build.key(TOOLS[0])}") as partial:
-            if partial is not None:
-                found = (
-                    build.module_folder("pulumi", _PULUMI_SDK) / "python" / "cmd" / LANGUAGE_EXEC
-                )
-                shutil.copyfile(found, partial / LANGUAGE_EXEC)
-                (partial / LANGUAGE_EXEC).chmod(0o755)
-        script = cache.root() / f"language-{build.key(TOOLS[0])}" / LANGUAGE_EXEC
-    return {LANGUAGE_EXEC: script}
+    beside = pulumi.with_name(LANGUAGE_EXEC)
+    if beside.is_file():
+        return beside
+    folder = cache.root() / f"language-{build.key(TOOLS[0])}"
+    with cache.filling(folder) as partial:
+        if partial is not None:
+            sdk = build.module_folder("pulumi", _PULUMI_SDK)
+            shutil.copyfile(sdk / "python" / "cmd" / LANGUAGE_EXEC, partial / LANGUAGE_EXEC)
+            (partial / LANGUAGE_EXEC).chmod(0o755)
+    return folder / LANGUAGE_EXEC
