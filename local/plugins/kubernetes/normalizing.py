@@ -141,6 +141,8 @@ def _encoded_secret(secret: dict[str, Any]) -> dict[str, Any]:
         encoded = {key: _encoded(value) for key, value in plain.items()}
         secret["data"] = {**secret.get("data", {}), **encoded}
         del secret["stringData"]
+    elif plain == rpc.UNKNOWN:
+        secret["data"] = secret.pop("stringData")
     return secret
 
 
