@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kubernetes import client, config
 
 from local.environment import REPOSITORY, Environment
-from tests.engine.stacks import Stack
-
-_NOT_PROGRAM = (".git", ".local", ".pytest_cache", ".ruff_cache", ".hypothesis", "tests")
+from tests.engine.cluster import Cluster
+from tests.engine.stacks import Stack, link_program
 
 
 @pytest.fixture(scope="session")
@@ -29,20 +27,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environmen
 
 
 @pytest.fixture(scope="session")
-def cluster(environment: Environment) -> client.ApiClient:
-    """A client of that control plane."""
-    return config.new_client_from_config(str(environment.kubeconfig))
+def cluster(environment: Environment) -> Cluster:
+    """What is in that control plane."""
+    return Cluster(environment)
 
 
 @pytest.fixture(scope="session")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The platform's program in a folder without its stack files."""
-    folder = tmp_path_factory.mktemp("program")
-    for entry in REPOSITORY.iterdir():
-        stack_file = entry.name.startswith("Pulumi.") and entry.name != "Pulumi.yaml"
-        if entry.name not in _NOT_PROGRAM and not stack_file:
-            (folder / entry.name).symlink_to(entry)
-    return folder
+    return link_program(tmp_path_factory.mktemp("program"))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from uuid import uuid4
 import yaml
 from pulumi import automation
 
-from local.environment import Environment
+from local.environment import REPOSITORY, Environment
 
 
 class Stack:
@@ -81,15 +82,35 @@ class Stack:
         """The resources in the stack's state."""
         return (self._stack.export_stack().deployment or {}).get("resources", [])
 
+    def resources_with_secrets(self) -> list[dict[str, Any]]:
+        """The resources in the stack's state, secrets in plain text."""
+        exported = subprocess.run(
+            ["pulumi", "stack", "export", "--show-secrets", "--stack", self.name],
+            cwd=self.folder,
+            env=self._environment.pulumi_environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(exported.stdout)["deployment"]["resources"]
+
     def state_text(self) -> str:
         """The state as it is stored, encrypted values included."""
         file = self._environment.state / ".pulumi" / "stacks"
         return next(file.rglob(f"{self.name}.json")).read_text()
 
-    @property
-    def variables(self) -> dict[str, str]:
-        """The environment in which a plain CLI works on this stack."""
-        return self._environment.pulumi_environment() | {"PULUMI_STACK": self.name}
+
+_NOT_PROGRAM = (".git", ".local", ".pytest_cache", ".ruff_cache", ".hypothesis", "tests")
+
+
+def link_program(folder: Path) -> Path:
+    """The platform's program in a new folder, without its stack files."""
+    folder.mkdir(exist_ok=True)
+    for entry in REPOSITORY.iterdir():
+        stack_file = entry.name.startswith("Pulumi.") and entry.name != "Pulumi.yaml"
+        if entry.name not in _NOT_PROGRAM and not stack_file:
+            (folder / entry.name).symlink_to(entry)
+    return folder
 
 
 def failure(action: Callable[[], object]) -> str:
