@@ -39,5 +39,15 @@ def _shared_cluster(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def cluster(_shared_cluster: Machines) -> Machines:
     """A cluster in its declared places; tests share it, and each leaves six pods running."""
-    eventually(_shared_cluster.is_as_declared, "all nodes are in their places", seconds=30)
-    return _shared_cluster
+    return _settled(_shared_cluster)
+
+
+@pytest.fixture(scope="module")
+def steady_cluster(_shared_cluster: Machines) -> Machines:
+    """The same, for a module whose tests start and stop nothing."""
+    return _settled(_shared_cluster)
+
+
+def _settled(nodes: Machines) -> Machines:
+    eventually(nodes.is_as_declared, "all nodes are in their places", seconds=30)
+    return nodes

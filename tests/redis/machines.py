@@ -81,7 +81,7 @@ class Machines:
             **redis.environment(),
             "HOSTS_TABLE": str(self._hosts),
             "REDISCLI_AUTH": CLUSTER_PASSWORD,
-            "KEEPER_SECONDS": "0.3",
+            "KEEPER_SECONDS": "0.5",
             "STEADY_SECONDS": "1",
         }
         certificates = root / "certificates"
@@ -253,9 +253,9 @@ DECLARED = {
 
 
 @contextmanager
-def machines(redis: Redis, root: Path, **settings: bool) -> Iterator[Machines]:
+def machines(redis: Redis, root: Path, *, tls: bool = True) -> Iterator[Machines]:
     """Six pods, not started; at the end none is left. What their scripts said shows on failure."""
-    site = Machines(redis, RedisSettings(node_timeout_milliseconds=2000, **settings), root)
+    site = Machines(redis, RedisSettings(node_timeout_milliseconds=2000, tls=tls), root)
     try:
         yield site
     finally:

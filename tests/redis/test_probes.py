@@ -9,7 +9,7 @@ from tests.waiting import eventually
 
 def test_a_replica_without_its_master_is_alive_but_not_ready(cluster: Machines) -> None:
     shard = SHARDS[0]
-    # Nobody is elected: the replica is stopped from seeing that its master is gone.
+    # All three masters, so that nobody is left to elect a replica.
     cluster.kill(*(each.master for each in SHARDS))
     eventually(lambda: not cluster.probe(shard.replica, "ready"), "the replica is not ready")
     assert cluster.probe(shard.replica, "alive")
