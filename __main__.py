@@ -26,21 +26,28 @@ namespace = PlatformNamespace("namespace", settings=stack, opts=on_cluster)
 in_namespace = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace])
 
 secrets = PlatformSecrets("secrets", settings=stack, opts=in_namespace)
-database = (
-    external_database(
-        stack.database, secrets.database_password, secrets.database_authority
-    )
-    if stack.database.mode == "external"
-    else Postgres("postgres", settings=stack, secrets=secrets, opts=in_namespace).connection
-)
 redis = RedisCluster("redis", settings=stack, secrets=secrets, opts=in_namespace)
+postgres = (
+    Postgres("postgres", settings=stack, secrets=secrets, opts=in_namespace)
+    if stack.database.mode == "in-cluster"
+    else None
+)
+database = (
+    postgres.connection
+    if postgres
+    else external_database(stack.database, secrets.database_password, secrets.database_authority)
+)
+# n8n exits when it starts without them: they come first.
+after_stores = pulumi.ResourceOptions(
+    provider=cluster, depends_on=[store for store in (redis, postgres) if store]
+)
 
 environment = Environment(
     settings=stack, database=database, redis=redis.connection, secrets=secrets
 )
-main = Main("main", settings=stack, environment=environment, opts=in_namespace)
-webhook = Webhook("webhook", settings=stack, environment=environment, opts=in_namespace)
-worker = Worker("worker", settings=stack, environment=environment, opts=in_namespace)
+main = Main("main", settings=stack, environment=environment, opts=after_stores)
+webhook = Webhook("webhook", settings=stack, environment=environment, opts=after_stores)
+worker = Worker("worker", settings=stack, environment=environment, opts=after_stores)
 
 if stack.routing.enabled:
     Routing("routing", settings=stack, main=main, webhook=webhook, opts=in_namespace)

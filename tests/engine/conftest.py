@@ -32,6 +32,13 @@ def cluster(environment: Environment) -> Cluster:
     return Cluster(environment)
 
 
+@pytest.fixture
+def stand_ins(environment: Environment) -> None:
+    """Only for tests of what the stand-ins do otherwise than the official plugins."""
+    if not (environment.bin / "pulumi-resource-kubernetes").exists():
+        pytest.skip("the official plugins are in use here")
+
+
 @pytest.fixture(scope="session")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The platform's program in a folder without its stack files."""

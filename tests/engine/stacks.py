@@ -59,16 +59,21 @@ class Stack:
         """Delete everything that the stack made."""
         return self._stack.destroy(color="never")
 
-    def cancel(self) -> None:
-        """Take the stack's lock away from an update that was killed."""
-        self._stack.cancel()
+    @property
+    def locks(self) -> Path:
+        """The folder in which the backend keeps the stack's locks."""
+        project = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
+        return self._environment.state / ".pulumi" / "locks" / "organization" / project / self.name
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Environment variables with which a plain CLI works on this stack."""
+        return self._environment.pulumi_environment()
 
     def hold_lock(self) -> Path:
         """Lock the stack as another update would that runs in this process; the lock's file."""
-        project = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
-        locks = self._environment.state / ".pulumi" / "locks" / "organization" / project / self.name
-        locks.mkdir(parents=True, exist_ok=True)
-        lock = locks / f"{uuid4()}.json"
+        self.locks.mkdir(parents=True, exist_ok=True)
+        lock = self.locks / f"{uuid4()}.json"
         holder = {
             "pid": os.getpid(),
             "username": "another",
