@@ -17,7 +17,7 @@ import yaml
 from local import processes
 from local.control_plane import configuration, kubeconfig, ports
 from local.errors import LocalError
-from local.nodes import Nodes
+from local.nodes import Manifest, Nodes
 from local.progress import Step
 from local.toolchain import build
 from local.toolchain.resolve import Toolchain
@@ -28,6 +28,7 @@ _READY_SECONDS = 180
 _APPLY_SECONDS = 180
 _POLL_SECONDS = 0.2
 _LOG_LINES = 5
+_APPLY = ("apply", "--server-side", "--force-conflicts", "--field-manager=local", "-f")
 
 
 class ControlPlane:
@@ -49,21 +50,27 @@ class ControlPlane:
         Raises:
             LocalError: a server does not start; with the last lines of its log.
         """
-        earlier = self._read_started()
-        missing = self.missing_servers()
-        unchanged = self._configured() == self._render(toolchain, earlier.get("ports", {}))
-        if earlier and unchanged and not missing and self._answers(toolchain):
+        started = self._read_started()
+        unchanged = self._configured() == self._render(toolchain, started.get("ports", {}))
+        if started and unchanged and not self.missing_servers() and self._answers(toolchain):
             step.done("is running")
         else:
             returning = self._data.is_dir()
-            step.detail("starting")
-            earlier = {"ports": self._restart(toolchain, earlier.get("ports", {}), step)}
+            definitions = started.get("definitions") if returning else None
+            chosen = self._restart(toolchain, started.get("ports", {}), step)
+            started = {"ports": chosen, "definitions": definitions}
             step.done("restarted with its data" if returning else "started")
-        manifests = self._nodes.manifests()
-        digest = _digest(manifests, toolchain.definitions.name)
-        if earlier.get("applied") != digest:
+        if started.get("definitions") != toolchain.definitions.name:
+            self._define(toolchain, step)
+            started["definitions"] = toolchain.definitions.name
+        manifests = [
+            *self._nodes.manifests(),
+            configuration.metrics_service(started["ports"]["metricsServerPort"]),
+        ]
+        if started.get("manifests") != _digest(manifests):
             self._apply(toolchain, manifests, step)
-        self._started.write_text(json.dumps(earlier | {"applied": digest}))
+            started["manifests"] = _digest(manifests)
+        self._started.write_text(json.dumps(started))
 
     def missing_servers(self) -> list[str]:
         """The names of the servers that should run and do not."""
@@ -143,8 +150,7 @@ class ControlPlane:
             time.sleep(_POLL_SECONDS)
         return f"the API server is not ready.\n{self._log('kube-apiserver')}"
 
-    def _apply(self, toolchain: Toolchain, manifests: Sequence[Any], step: Step) -> None:
-        apply = ("apply", "--server-side", "--force-conflicts", "--field-manager=local", "-f")
+    def _define(self, toolchain: Toolchain, step: Step) -> None:
         definitions = str(toolchain.definitions)
         step.detail("custom resource definitions")
         try:
@@ -152,15 +158,19 @@ class ControlPlane:
             self._kubectl(toolchain, "create", "-f", definitions)
         except LocalError:
             # Some exist, from an interrupted start or in another version.
-            self._kubectl(toolchain, *apply, definitions)
-        self._wait_for(toolchain, "Established", "crd")
-        step.detail("nodes")
-        self._kubectl(toolchain, *apply, "-", given=yaml.safe_dump_all(manifests))
-        self._wait_for(toolchain, "Ready", "nodes")
+            self._kubectl(toolchain, *_APPLY, definitions)
+        self._wait_for(toolchain, "Established", "crd", "--all")
 
-    def _wait_for(self, toolchain: Toolchain, condition: str, kind: str) -> None:
+    def _apply(self, toolchain: Toolchain, manifests: Sequence[Manifest], step: Step) -> None:
+        step.detail("nodes")
+        self._kubectl(toolchain, *_APPLY, "-", given=yaml.safe_dump_all(manifests))
+        self._wait_for(toolchain, "Ready", "nodes", "--all")
+        step.detail("metrics")
+        self._wait_for(toolchain, "Available", "apiservices", configuration.METRICS_API)
+
+    def _wait_for(self, toolchain: Toolchain, condition: str, *objects: str) -> None:
         timeout = f"--timeout={_APPLY_SECONDS}s"
-        self._kubectl(toolchain, "wait", f"--for=condition={condition}", kind, "--all", timeout)
+        self._kubectl(toolchain, "wait", f"--for=condition={condition}", *objects, timeout)
 
     def _kubectl(self, toolchain: Toolchain, *arguments: str, given: str | None = None) -> None:
         result = subprocess.run(
@@ -217,5 +227,5 @@ class ControlPlane:
         return "\n".join(lines[-_LOG_LINES:])
 
 
-def _digest(*parts: Any) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def _digest(manifests: Sequence[Manifest]) -> str:
+    return hashlib.sha256(json.dumps(manifests, sort_keys=True).encode()).hexdigest()

@@ -30,6 +30,9 @@ PORTS = (
 )
 """kwokctl's options that take a port."""
 
+METRICS_API = "v1beta1.metrics.k8s.io"
+"""The name of metrics-server's APIService."""
+
 # Defaults of kube-controller-manager and kubelet 1.36; kwokctl multiplies them by five otherwise.
 _NODE_MONITOR_PERIOD_MS = 5_000
 _NODE_MONITOR_GRACE_PERIOD_MS = 50_000
@@ -95,4 +98,21 @@ def kwokctl(
                 ],
             },
         ],
+    }
+
+
+def metrics_service(port: int) -> Manifest:
+    """Where the API server finds metrics-server; kwokctl writes it once, for the first port."""
+    return {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": METRICS_API},
+        "spec": {
+            "group": "metrics.k8s.io",
+            "version": "v1beta1",
+            "groupPriorityMinimum": 100,
+            "versionPriority": 100,
+            "insecureSkipTLSVerify": True,
+            "service": {"name": "metrics-server", "namespace": "kube-system", "port": port},
+        },
     }
