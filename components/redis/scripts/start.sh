@@ -32,7 +32,7 @@ done
 n8n_commands='+@read +@write +@pubsub +@transaction +@connection +eval +evalsha +script|load'
 n8n_commands="$n8n_commands +script|exists -@dangerous -function -scan -randomkey +info"
 n8n_commands="$n8n_commands +cluster|slots +cluster|shards +cluster|nodes +cluster|info +cluster|keyslot"
-cluster_commands='+ping +info +dbsize +psync +replconf +cluster|info +cluster|nodes'
+cluster_commands='+ping +info +dbsize +command|docs +psync +replconf +cluster|info +cluster|nodes'
 cluster_commands="$cluster_commands +cluster|meet +cluster|forget +cluster|replicate"
 cluster_commands="$cluster_commands +cluster|failover +cluster|addslotsrange +cluster|set-config-epoch"
 cat >"$REDIS_RUN/users.acl" <<EOF_ACL
