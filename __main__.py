@@ -18,7 +18,12 @@ from components.secrets import PlatformSecrets
 stack = settings.load()
 
 cluster = kubernetes.Provider(
-    "cluster", context=stack.platform.context or None, namespace=stack.platform.namespace
+    "cluster",
+    context=stack.platform.context or None,
+    namespace=stack.platform.namespace,
+    # Pods refer to them by fixed names: replacing one would leave a gap in which no pod can start.
+    enable_config_map_mutable=True,
+    enable_secret_mutable=True,
 )
 on_cluster = pulumi.ResourceOptions(provider=cluster)
 

@@ -5,6 +5,7 @@ plugin is at hand the same tests run against that one.
 """
 
 import json
+import re
 import signal
 import subprocess
 
@@ -61,12 +62,19 @@ def deployment(
     )
 
 
-def config_map(name: str | None, value: str, options: str = "opts=on_cluster") -> str:
-    metadata = "None" if name is None else f"{{'name': {name!r}}}"
+def config_map(name: str, value: str, options: str = "opts=on_cluster") -> str:
+    return (
+        _PROGRAM + f"\nkubernetes.core.v1.ConfigMap('map', metadata={{'name': {name!r}}}, "
+        f"data={{'key': {value!r}}}, {options})\n"
+    )
+
+
+def unnamed(label: str) -> str:
     return (
         _PROGRAM
-        + f"\nkubernetes.core.v1.ConfigMap('map', metadata={metadata}, data={{'key': {value!r}}}, "
-        f"{options})\n"
+        + "\naccount = kubernetes.core.v1.ServiceAccount("
+        + f"'unnamed', metadata={{'labels': {{'change': {label!r}}}}}, opts=on_cluster)\n"
+        + "pulumi.export('name', account.metadata.name)\n"
     )
 
 
@@ -104,15 +112,12 @@ def test_an_immutable_field_replaces_the_object_and_its_name_is_freed_first(
 def test_an_object_without_a_name_is_given_one_that_stays(
     small_program: Stack, cluster: Cluster
 ) -> None:
-    small_program.write_program(config_map(None, "one"))
-    small_program.up()
-    (name,) = [each for each in cluster.names("configmaps", namespace="default") if "map-" in each]
-    small_program.write_program(config_map(None, "two"))
-    small_program.up()
-    found = json.loads(
-        cluster.kubectl("get", "configmap", name, "--namespace", "default", "-o", "json")
-    )
-    assert found["data"] == {"key": "two"}
+    small_program.write_program(unnamed("one"))
+    name = small_program.up().outputs["name"].value
+    assert re.fullmatch(r"unnamed-[0-9a-f]{8}", name)
+    small_program.write_program(unnamed("two"))
+    assert small_program.up().outputs["name"].value == name
+    assert name in cluster.names("serviceaccounts", namespace="default")
 
 
 def test_refresh_sees_what_somebody_else_changed_and_up_puts_it_back(
