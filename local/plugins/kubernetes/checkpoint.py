@@ -12,6 +12,12 @@ INPUTS = "__inputs"
 _INITIAL_API_VERSION = "__initialApiVersion"
 _FIELD_MANAGER = "__fieldManager"
 
+# Written by controllers and other tools; no program would declare them.
+_SERVER_ANNOTATIONS = (
+    "deployment.kubernetes.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
+)
+
 
 def state(
     *, live: Object, inputs: Object, marked: Properties, api_version: str, manager: str
@@ -83,12 +89,6 @@ def imported_inputs(live: Object) -> Object:
         metadata["annotations"] = kept
     metadata.pop("selfLink", None)
     return inputs
-
-
-_SERVER_ANNOTATIONS = (
-    "deployment.kubernetes.io/revision",
-    "kubectl.kubernetes.io/last-applied-configuration",
-)
 
 
 def _wrap(obj: Object) -> Properties:

@@ -21,15 +21,13 @@ _SERVER_METADATA = (
     "uid",
 )
 
-# Fields of the built-in kinds that hold quantities, or maps of quantities.
-_QUANTITIES = frozenset(
+# Where the built-in kinds hold quantities, below `spec`.
+_QUANTITY_MAPS = frozenset(
     {
         "allocatable",
-        "averageValue",
         "capacity",
         "default",
         "defaultRequest",
-        "divisor",
         "hard",
         "limits",
         "max",
@@ -37,10 +35,9 @@ _QUANTITIES = frozenset(
         "min",
         "overhead",
         "requests",
-        "sizeLimit",
-        "value",
     }
 )
+_QUANTITY_FIELDS = frozenset({"averageValue", "divisor", "sizeLimit"})
 
 # Python's keyword-safe spellings of JSON schema extensions in CRDs, as the SDKs write them.
 _RESPELLED = {
@@ -109,7 +106,7 @@ def same(old: Any, new: Any, path: Sequence[str | int], *, typed: bool) -> bool:
         return old is new
     if old == new:
         return True
-    if not typed or _QUANTITIES.isdisjoint(path[-2:]):
+    if not typed or not _holds_quantity(path):
         return False
     old_quantity, new_quantity = _quantity(old), _quantity(new)
     return old_quantity is not None and old_quantity == new_quantity
@@ -157,6 +154,14 @@ def _reencoded(value: Any) -> Any:
         return base64.b64encode(base64.b64decode(lines, validate=True)).decode()
     except (AttributeError, binascii.Error, ValueError):
         return value
+
+
+def _holds_quantity(path: Sequence[str | int]) -> bool:
+    if len(path) < 3 or path[0] != "spec":
+        return False
+    holder, field = path[-2], path[-1]
+    is_metric = (holder, field) == ("target", "value")
+    return is_metric or holder in _QUANTITY_MAPS or field in _QUANTITY_FIELDS
 
 
 def _quantity(value: Any) -> Decimal | None:

@@ -36,6 +36,7 @@ from local.plugins.kubernetes import (
     normalizing,
     readiness,
     replacement,
+    wait_for,
 )
 from local.plugins.kubernetes.cluster import ApiError, Object, UnknownKindError, UnreachableError
 from local.plugins.kubernetes.connection import Connection
@@ -94,6 +95,8 @@ class KubernetesProvider(StandIn):
             return CheckResponse(inputs=request.new_inputs)
         kind = kinds.of_token(values.own_type(request.type))
         news = normalizing.inputs(values.plain(request.new_inputs))
+        if wanted := annotations.value(news, annotations.WAIT_FOR):
+            wait_for.parse(wanted)  # complains before anything is changed
         news.setdefault("apiVersion", kind.api_version)
         news.setdefault("kind", kind.name)
         if request.old_inputs:

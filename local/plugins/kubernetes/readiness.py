@@ -260,7 +260,8 @@ def resource_quota(obj: Object, _: Related) -> Verdict:
     wanted = _spec(obj).get("hard") or {}
     counted = _status(obj).get("hard") or {}
     ready = wanted.keys() == counted.keys() and all(
-        normalizing.same(counted[name], wanted[name], ("hard", name), typed=True) for name in wanted
+        normalizing.same(counted[name], wanted[name], ("spec", "hard", name), typed=True)
+        for name in wanted
     )
     progress = "Waiting for ResourceQuota to be counted"
     return Verdict(ready=ready, progress=progress, problems=(progress,))

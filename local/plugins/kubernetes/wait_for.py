@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pulumi.runtime import rpc
+
 from local.plugins.kubernetes.readiness import Verdict
 from local.plugins.server import PluginError
 
@@ -43,7 +45,12 @@ class Expectation:
 
 
 def parse(annotation: str) -> list[Expectation]:
-    """The expectations of an annotation. Raises PluginError for what is not in the syntax."""
+    """The expectations of an annotation. Raises PluginError for what is not in the syntax.
+
+    None of an annotation that is unknown during this preview.
+    """
+    if annotation == rpc.UNKNOWN:
+        return []
     try:
         listed = json.loads(annotation)
     except ValueError:

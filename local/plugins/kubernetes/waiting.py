@@ -101,16 +101,15 @@ class Waits:
         while True:
             try:
                 live = await cluster.get(kind, namespace, name)
-                related = await self._related(cluster, live, check.needs, with_pods=False)
             except UnreachableError:
-                # The server may be restarting: the deadline decides.
-                related = Related()
+                pass  # the server may be restarting: the deadline decides
             except ApiError as error:
-                if not error.is_not_found:
-                    raise
+                # What was created stays in the state, whatever happens afterwards.
+                reason = "it was deleted" if error.is_not_found else str(error)
                 raise NotReadyInTimeError(
-                    f"'{name}' was deleted while waiting for it to be ready", (), live
+                    f"waiting for '{name}' to be ready failed: {reason}", (), live
                 ) from error
+            related = await self._related(cluster, live, check.needs, with_pods=False)
             verdict = check.judge(live, related)
             if verdict.progress != shown:
                 shown = verdict.progress
@@ -206,30 +205,30 @@ class Waits:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _problems(self, cluster: Cluster, live: Object, check: _Check) -> tuple[str, ...]:
-        try:
-            related = await self._related(cluster, live, check.needs, with_pods=True)
-        except (ApiError, UnknownKindError, UnreachableError):
-            related = Related()  # pods only explain; the verdict stands without them
+        related = await self._related(cluster, live, check.needs, with_pods=True)
         return check.judge(live, related).problems
 
     async def _related(
         self, cluster: Cluster, live: Object, needs: Needs, *, with_pods: bool
     ) -> Related:
+        """What the check needs to see; nothing if it cannot be had now."""
         namespace = live["metadata"].get("namespace", "")
-        match needs:
-            case Needs.PODS if with_pods:
-                selector = _selector(live)
-                found = await cluster.list(_POD, namespace, selector) if selector else []
-                return Related(pods=[pod for pod in found if not _is_going(pod)])
-            case Needs.ENDPOINT_SLICES:
-                selector = f"kubernetes.io/service-name={live['metadata']['name']}"
-                return Related(
-                    endpoint_slices=await cluster.list(_ENDPOINT_SLICE, namespace, selector)
-                )
-            case Needs.STORAGE_CLASSES:
-                return Related(storage_classes=await cluster.list(_STORAGE_CLASS, "", ""))
-            case _:
-                return Related()
+        try:
+            match needs:
+                case Needs.PODS if with_pods:
+                    selector = _selector(live)
+                    found = await cluster.list(_POD, namespace, selector) if selector else []
+                    return Related(pods=[pod for pod in found if not _is_going(pod)])
+                case Needs.ENDPOINT_SLICES:
+                    selector = f"kubernetes.io/service-name={live['metadata']['name']}"
+                    slices = await cluster.list(_ENDPOINT_SLICE, namespace, selector)
+                    return Related(endpoint_slices=slices)
+                case Needs.STORAGE_CLASSES:
+                    return Related(storage_classes=await cluster.list(_STORAGE_CLASS, "", ""))
+                case _:
+                    return Related()
+        except (ApiError, UnknownKindError, UnreachableError):
+            return Related()
 
 
 _POD = Kind(group="", version="v1", name="Pod")

@@ -20,7 +20,7 @@ NOT_FOUND = ApiError({"reason": "NotFound", "message": "not found"}, 404)
 class FakeCluster(Cluster):
     """Answers with prepared results, one after the other; the last one stays."""
 
-    def __init__(self, *answers: Object | ApiError) -> None:
+    def __init__(self, *answers: Object | Exception) -> None:
         self.answers = list(answers)
         self.applied: list[dict[str, Any]] = []
         self.related: list[Object] = []
@@ -53,7 +53,7 @@ class FakeCluster(Cluster):
 
     def _next(self) -> Object:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, ApiError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 

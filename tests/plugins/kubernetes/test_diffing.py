@@ -83,6 +83,19 @@ def test_another_quantity_is_a_change():
     }
 
 
+@pytest.mark.parametrize(
+    ("obj", "path", "value"),
+    [
+        (DEPLOYMENT, "spec.template.spec.containers[0].env[0].value", "1000m"),
+        (config_map(limits="1", max="1"), "data.max", "1000m"),
+    ],
+)
+def test_text_that_looks_like_a_quantity_is_compared_literally(obj, path, value):
+    old = _changed(obj, path, "1")
+    new = _changed(obj, path, value)
+    assert list(_compare(old, new, live=old).properties) == [path]
+
+
 def test_a_custom_resource_is_compared_literally():
     old = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {}, "spec": {"min": "1"}}
     new = _changed(old, "spec.min", "1000m")

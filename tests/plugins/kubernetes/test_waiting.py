@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
+from local.plugins.kubernetes.cluster import ApiError, UnreachableError
 from local.plugins.kubernetes.waiting import NotReadyInTimeError, Waits
 from tests.plugins.kubernetes.fake_cluster import (
     NOT_FOUND,
@@ -83,8 +84,20 @@ def test_cancelling_ends_a_wait_and_keeps_what_is_there():
 
 
 def test_an_object_that_vanishes_is_not_waited_for():
-    with pytest.raises(NotReadyInTimeError, match="was deleted while waiting"):
+    with pytest.raises(NotReadyInTimeError, match="it was deleted"):
         _until_ready(FakeCluster(PENDING, NOT_FOUND))
+
+
+def test_an_error_while_waiting_keeps_what_is_there():
+    forbidden = ApiError({"message": "deployments is forbidden"}, 403)
+    with pytest.raises(NotReadyInTimeError, match="deployments is forbidden") as caught:
+        _until_ready(FakeCluster(PENDING, forbidden))
+    assert caught.value.live is PENDING
+
+
+def test_a_server_that_is_away_for_a_moment_does_not_end_a_wait():
+    away = UnreachableError("connection refused")
+    assert _until_ready(FakeCluster(PENDING, away, away, READY)) is READY
 
 
 def test_skip_await_does_not_look_at_the_object():
