@@ -21,8 +21,9 @@ N8N_USER = "n8n"
 _NODE = "node"
 _BOOTSTRAP = "bootstrap"
 
-_BOOTSTRAP_SECONDS = 900
-"""When the Job is given up: three attempts of 300 s (bootstrap.sh)."""
+_BOOTSTRAP_SECONDS = 540
+"""When the Job is given up: after three attempts of 150 s (bootstrap.sh) and the pauses between
+them, and before Pulumi stops waiting for it, which is after 600 s."""
 
 _REFUSED = 3
 """bootstrap.sh's exit code when it won't touch what it found: trying again changes nothing."""

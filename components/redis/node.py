@@ -54,6 +54,7 @@ class Node:
 
     def pod(self, zone: Zone, labels: Mapping[str, str]) -> kubernetes.core.v1.PodSpecArgs:
         """A pod that stays in its zone, if possible not on one machine with the zone's other."""
+        run, run_mount = pods.scratch("run", DIRECTORIES.run, size="1Mi", memory=True)
         return kubernetes.core.v1.PodSpecArgs(
             service_account_name=self.account,
             automount_service_account_token=False,
@@ -62,8 +63,8 @@ class Node:
             affinity=_affinity(zone, labels),
             tolerations=pods.lost_node_tolerations(),
             termination_grace_period_seconds=_GRACE_SECONDS,
-            containers=[self._redis(), self._keeper()],
-            volumes=self._volumes(("tls.crt", "tls.key", "ca.crt")),
+            containers=[self._redis(run_mount), self._script("keeper")],
+            volumes=[run, *self._volumes(("tls.crt", "tls.key", "ca.crt"))],
         )
 
     def bootstrap_pod(self) -> kubernetes.core.v1.PodSpecArgs:
@@ -79,7 +80,7 @@ class Node:
             volumes=self._volumes(("ca.crt",)),
         )
 
-    def _redis(self) -> kubernetes.core.v1.ContainerArgs:
+    def _redis(self, run: kubernetes.core.v1.VolumeMountArgs) -> kubernetes.core.v1.ContainerArgs:
         return kubernetes.core.v1.ContainerArgs(
             name="redis",
             image=self.redis.image,
@@ -103,12 +104,9 @@ class Node:
             volume_mounts=[
                 *self._mounts(),
                 _mount(name="data", mount_path=DIRECTORIES.data),
-                _mount(name="run", mount_path=DIRECTORIES.run),
+                run,
             ],
         )
-
-    def _keeper(self) -> kubernetes.core.v1.ContainerArgs:
-        return self._script("keeper")
 
     def _script(self, name: str) -> kubernetes.core.v1.ContainerArgs:
         return kubernetes.core.v1.ContainerArgs(
@@ -142,9 +140,7 @@ class Node:
         return mounts
 
     def _volumes(self, certificates: tuple[str, ...]) -> list[kubernetes.core.v1.VolumeArgs]:
-        run, _ = pods.scratch("run", DIRECTORIES.run, size="1Mi", memory=True)
         volumes = [
-            run,
             kubernetes.core.v1.VolumeArgs(
                 name="configuration",
                 config_map=kubernetes.core.v1.ConfigMapVolumeSourceArgs(name=self.configuration),

@@ -6,12 +6,12 @@
 # (keeper.sh), as do nodes that come back empty.
 #
 # Exit codes: 0 the cluster is whole; 1 not yet, try again; 3 refused, nothing was changed.
-# Beside lib.sh's environment: BOOTSTRAP_SECONDS to wait for nodes and for the whole, 270.
+# Beside lib.sh's environment: BOOTSTRAP_SECONDS to wait for nodes and for the whole, 150.
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$REDIS_CONFIGURATION/lib.sh"
 
-deadline=$(($(date +%s) + ${BOOTSTRAP_SECONDS:-270}))
+deadline=$(($(date +%s) + ${BOOTSTRAP_SECONDS:-150}))
 
 # wait_for WHAT: until the function WHAT succeeds; it says what is missing in $missing.
 wait_for() {
