@@ -49,7 +49,7 @@ class Commands:
         if self._stack_name != stack.NAME:
             return self._elsewhere("up")
         self._environment.start()
-        code = self._stack().run("up", "--yes", "--skip-preview")
+        code = self._stack().up()
         if code == 0:
             self._steps.say(_UP.format(nodes=self._environment.nodes.description))
         return code
@@ -59,7 +59,7 @@ class Commands:
         if self._stack_name != stack.NAME:
             return self._elsewhere("preview", "--diff")
         self._environment.start()
-        return self._stack().run("preview", "--diff")
+        return self._stack().preview()
 
     def status(self) -> int:
         """Say what runs; 0 if the control plane does, as a whole."""

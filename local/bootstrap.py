@@ -66,6 +66,7 @@ def install(python: Path, requirements: Path) -> None:
     """Let pip install `requirements`, with a line of progress."""
     total = sum("==" in line for line in requirements.read_text().splitlines())
     command = [python, "-m", "pip", "install", "--require-hashes", "-r", requirements]
+    say(f"Installing {total} Python packages")
     started = time.monotonic()
     said = []
     with subprocess.Popen(

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,25 @@ class Stack:
         self._committed = program / f"Pulumi.{NAME}.yaml"
         self._settings = environment.stack_settings
 
-    def run(self, *arguments: str) -> int:
-        """Run the CLI on the stack, which is created if need be; the CLI's exit code."""
+    def up(self) -> int:
+        """Deploy, without questions; the CLI's exit code."""
         self._prepare()
-        return run(self._pulumi, *arguments, program=self._program, environment=self._variables())
+        interrupted = self._has_pending_creations()
+        if interrupted:
+            self._steps.say(
+                "An earlier run was interrupted while it created objects: this one takes over "
+                "those that exist."
+            )
+        code = self._run("up", "--yes", "--skip-preview", force=interrupted)
+        if code == 0 and interrupted:
+            # Only now: if this run is interrupted too, the next one has to know.
+            code = self._run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
+        return code
+
+    def preview(self) -> int:
+        """Show what `up` would change; the CLI's exit code."""
+        self._prepare()
+        return self._run("preview", "--diff")
 
     def environment_variables(self) -> dict[str, str]:
         """Variables with which a plain `pulumi` works on this stack."""
@@ -51,36 +67,49 @@ class Stack:
     def _pulumi(self) -> Path:
         return self._environment.bin / "pulumi"
 
-    def _variables(self) -> dict[str, str]:
-        return self._environment.pulumi_environment() | self.environment_variables()
+    @cached_property
+    def _project(self) -> str:
+        return yaml.safe_load((self._program / "Pulumi.yaml").read_text())["name"]
+
+    @property
+    def _state(self) -> Path:
+        return self._environment.state / ".pulumi" / "stacks" / self._project / f"{NAME}.json"
+
+    def _run(self, *arguments: str, force: bool = False) -> int:
+        environment = self._environment.pulumi_environment() | self.environment_variables()
+        if force:
+            environment["PULUMI_K8S_ENABLE_PATCH_FORCE"] = "true"
+        return run(self._pulumi, *arguments, program=self._program, environment=environment)
 
     def _prepare(self) -> None:
-        project = yaml.safe_load((self._program / "Pulumi.yaml").read_text())["name"]
-        backend = self._environment.state / ".pulumi"
-        if not (backend / "stacks" / project / f"{NAME}.json").is_file():
+        """Have the stack in the backend, its settings, and no lock that nobody holds."""
+        if not self._state.is_file():
             with self._steps.step("Pulumi stack") as step:
-                self._create(project)
+                self._call("stack", "init", NAME, "--no-select")
+                self._write_settings(self._salt_of_state())
                 step.done("created")
         elif not self._settings.is_file():
-            self._write_settings(self._salt_of_state(project))
+            self._write_settings(self._salt_of_state())
         else:
-            self._write_settings(yaml.safe_load(self._settings.read_text()).get(_SALT))
-        for remark in release_stale_locks(backend / "locks" / "organization" / project / NAME):
+            self._write_settings(yaml.safe_load(self._settings.read_text())[_SALT])
+        locks = self._environment.state / ".pulumi" / "locks" / "organization"
+        for remark in release_stale_locks(locks / self._project / NAME):
             self._steps.say(remark)
 
-    def _create(self, project: str) -> None:
-        self._call(project, "stack", "init", NAME, "--no-select")
-        self._write_settings(self._salt_of_state(project))
+    def _has_pending_creations(self) -> bool:
+        latest = json.loads(self._state.read_text())["checkpoint"].get("latest") or {}
+        pending = latest.get("pending_operations") or []
+        return any(operation["type"] == "creating" for operation in pending)
 
-    def _salt_of_state(self, project: str) -> str:
-        exported = json.loads(self._call(project, "stack", "export", "--stack", NAME))
+    def _salt_of_state(self) -> str:
+        exported = json.loads(self._call("stack", "export", "--stack", NAME))
         return exported["deployment"]["secrets_providers"]["state"]["salt"]
 
-    def _call(self, project: str, *arguments: str) -> str:
+    def _call(self, *arguments: str) -> str:
         """Run the CLI in an empty project of the same name, so that it can write no settings."""
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "Pulumi.yaml").write_text(
-                yaml.safe_dump({"name": project, "runtime": "python"})
+                yaml.safe_dump({"name": self._project, "runtime": "python"})
             )
             result = subprocess.run(
                 (self._pulumi, *arguments, "--non-interactive"),
@@ -96,10 +125,12 @@ class Stack:
 
     def _write_settings(self, salt: str) -> None:
         committed = yaml.safe_load(self._committed.read_text()) if self._committed.is_file() else {}
-        self._settings.write_text(
+        partial = self._settings.with_suffix(".partial")
+        partial.write_text(
             f"# Made from {self._committed.name} at every run: change that file instead.\n"
             + yaml.safe_dump(merged_settings(committed or {}, salt), sort_keys=False)
         )
+        partial.rename(self._settings)
 
 
 def merged_settings(committed: Mapping[str, Any], salt: str) -> dict[str, Any]:
@@ -120,6 +151,7 @@ def release_stale_locks(folder: Path) -> list[str]:
             continue  # being written, or just released
         if holder["hostname"] == socket.gethostname() and not processes.is_running(holder["pid"]):
             lock.unlink(missing_ok=True)
+            lock.with_name(f"{lock.name}.attrs").unlink(missing_ok=True)
             remarks.append(
                 f"Released the stack's lock of {holder['timestamp']}: process {holder['pid']}, "
                 "which held it, is gone."
