@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 STACK ?= local
+# More arguments for pulumi: make up STACK=staging ARGS=--yes
+ARGS ?=
 # Stage 0: has .venv as requirements.txt says, then runs the virtual environment's Python.
 RUN := $(PYTHON) local/bootstrap.py
 
@@ -11,11 +13,11 @@ RUN := $(PYTHON) local/bootstrap.py
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: ## Deploy the platform to a control plane on this machine (STACK=… for another stack)
-	@$(RUN) -m local --stack $(STACK) up
+up: ## Deploy the platform to a control plane on this machine (STACK=… ARGS=… for another)
+	@$(RUN) -m local --stack $(STACK) up -- $(ARGS)
 
 preview: ## Show what `make up` would change
-	@$(RUN) -m local --stack $(STACK) preview
+	@$(RUN) -m local --stack $(STACK) preview -- $(ARGS)
 
 status: ## Show what runs on the control plane of this machine
 	@$(RUN) -m local status

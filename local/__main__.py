@@ -24,10 +24,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("--stack", default=stack.NAME, help="the stack (default: %(default)s)")
     parser.add_argument("command", choices=_COMMANDS)
+    parser.add_argument("more", nargs="*", help="after `--`: more arguments for `pulumi`")
     given = parser.parse_args(arguments)
     steps = Steps()
     try:
-        return _COMMANDS[given.command](Commands(given.stack, steps))
+        return _COMMANDS[given.command](Commands(given.stack, given.more, steps))
     except LocalError as error:
         steps.say(f"\n{error}")
         return 1
@@ -39,8 +40,9 @@ def main(arguments: Sequence[str]) -> int:
 class Commands:
     """What each command does."""
 
-    def __init__(self, stack_name: str, steps: Steps) -> None:
+    def __init__(self, stack_name: str, more: Sequence[str], steps: Steps) -> None:
         self._stack_name = stack_name
+        self._more = more
         self._steps = steps
         self._environment = Environment(_FOLDER, steps=steps)
 
@@ -49,7 +51,7 @@ class Commands:
         if self._stack_name != stack.NAME:
             return self._elsewhere("up")
         self._environment.start()
-        code = self._stack().up()
+        code = self._stack().up(*self._more)
         if code == 0:
             self._steps.say(_UP.format(nodes=self._environment.nodes.description))
         return code
@@ -59,7 +61,7 @@ class Commands:
         if self._stack_name != stack.NAME:
             return self._elsewhere("preview", "--diff")
         self._environment.start()
-        return self._stack().preview()
+        return self._stack().preview(*self._more)
 
     def status(self) -> int:
         """Say what runs; 0 if the control plane does, as a whole."""
@@ -110,8 +112,7 @@ class Commands:
         return stack.run(
             self._environment.bin / "pulumi",
             *arguments,
-            "--stack",
-            self._stack_name,
+            *("--stack", self._stack_name, *self._more),
             program=REPOSITORY,
             environment=os.environ | {"PATH": path},
         )

@@ -87,7 +87,7 @@ class Environment:
     def start(self) -> None:
         """Prepare, and have the control plane running."""
         self.prepare()
-        with self._locked(), self._steps.step("Control plane") as step:
+        with self.locked(), self._steps.step("Control plane") as step:
             self.control_plane.start(self.toolchain, step)
 
     def stop(self) -> None:
@@ -95,7 +95,7 @@ class Environment:
 
         The toolchain and the passphrase stay.
         """
-        with self._locked(), self._steps.step("Control plane") as step:
+        with self.locked(), self._steps.step("Control plane") as step:
             existed = self.control_plane.exists()
             self.control_plane.remove()
             shutil.rmtree(self.state, ignore_errors=True)
@@ -128,7 +128,8 @@ class Environment:
             partial.rename(file)
         return file
 
-    def _locked(self) -> AbstractContextManager[None]:
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other commands out of this environment's files while the body runs."""
         return exclusive(
             self.directory / "lock",
             on_wait=lambda: self._steps.say("Waiting for another command that works on this."),

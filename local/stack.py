@@ -34,8 +34,8 @@ class Stack:
         self._committed = program / f"Pulumi.{NAME}.yaml"
         self._settings = environment.stack_settings
 
-    def up(self) -> int:
-        """Deploy, without questions; the CLI's exit code."""
+    def up(self, *arguments: str) -> int:
+        """Deploy without questions, with more arguments for the CLI; its exit code."""
         self._prepare()
         interrupted = self._has_pending_creations()
         if interrupted:
@@ -43,16 +43,16 @@ class Stack:
                 "An earlier run was interrupted while it created objects: this one takes over "
                 "those that exist."
             )
-        code = self._run("up", "--yes", "--skip-preview", force=interrupted)
+        code = self._run("up", "--yes", "--skip-preview", *arguments, force=interrupted)
         if code == 0 and interrupted:
             # Only now: if this run is interrupted too, the next one has to know.
             code = self._run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
         return code
 
-    def preview(self) -> int:
+    def preview(self, *arguments: str) -> int:
         """Show what `up` would change; the CLI's exit code."""
         self._prepare()
-        return self._run("preview", "--diff")
+        return self._run("preview", "--diff", *arguments)
 
     def environment_variables(self) -> dict[str, str]:
         """Variables with which a plain `pulumi` works on this stack."""
@@ -83,6 +83,13 @@ class Stack:
 
     def _prepare(self) -> None:
         """Have the stack in the backend, its settings, and no lock that nobody holds."""
+        with self._environment.locked():
+            self._have_stack()
+        locks = self._environment.state / ".pulumi" / "locks" / "organization"
+        for remark in release_stale_locks(locks / self._project / NAME):
+            self._steps.say(remark)
+
+    def _have_stack(self) -> None:
         if not self._state.is_file():
             with self._steps.step("Pulumi stack") as step:
                 self._call("stack", "init", NAME, "--no-select")
@@ -92,9 +99,6 @@ class Stack:
             self._write_settings(self._salt_of_state())
         else:
             self._write_settings(yaml.safe_load(self._settings.read_text())[_SALT])
-        locks = self._environment.state / ".pulumi" / "locks" / "organization"
-        for remark in release_stale_locks(locks / self._project / NAME):
-            self._steps.say(remark)
 
     def _has_pending_creations(self) -> bool:
         latest = json.loads(self._state.read_text())["checkpoint"].get("latest") or {}

@@ -23,7 +23,7 @@ MODULES = Path(__file__).parent
 """The folder of the Go modules."""
 
 _GIGABYTE = 1 << 30
-SPACE_PER_TOOL = 2 * _GIGABYTE
+SPACE_PER_TOOL = 3 * _GIGABYTE // 2
 """Bytes of disk that one tool's modules and build need at most."""
 
 
