@@ -214,7 +214,7 @@ def test_the_stand_in_previews_a_chart_as_one_piece_and_refuses_to_deploy_it(
 ) -> None:
     small_program.write_program(_CHART)
     preview = small_program.preview()
-    assert "not rendered" in preview.stdout
+    assert "neither they nor what policies say about them are in this preview" in preview.stderr
     assert "kubernetes:helm.sh/v4:Chart" in preview.stdout
     assert "chart" in failure(small_program.up)
 
@@ -237,9 +237,9 @@ def test_the_stand_in_previews_aws_and_refuses_to_deploy_it(small_program: Stack
 def test_an_interrupted_update_is_completed_by_the_next_one(
     small_program: Stack, cluster: Cluster, how: signal.Signals
 ) -> None:
-    # Nothing can run there yet, so that the update is interrupted while it waits.
-    nowhere = {"interrupted": "later"}
-    small_program.write_program(deployment(nodes=nowhere))
+    # No node carries the label yet, so that the update is interrupted while it waits.
+    label = f"interrupted-{how.name}"
+    small_program.write_program(deployment(nodes={label: "true"}))
     update = subprocess.Popen(
         ["pulumi", "up", "--yes", "--skip-preview", "--stack", small_program.name],
         cwd=small_program.folder,
@@ -255,7 +255,7 @@ def test_an_interrupted_update_is_completed_by_the_next_one(
     update.send_signal(how)
     update.wait(timeout=60)
     local_stack.release_stale_locks(small_program.locks)
-    small_program.write_program(deployment())
+    cluster.kubectl("label", "node", "zone-a-1", f"{label}=true")
     small_program.up()
     (found,) = cluster.objects("deployments", namespace="default")
     assert found["status"]["readyReplicas"] == 1

@@ -1,5 +1,6 @@
 """Run a piece of the program without an engine, and look at the resources it would create."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,5 +79,12 @@ def record(program: Callable[[], object]) -> Recorded:
     def run() -> None:
         program()
 
-    run()
+    # Pulumi asks for this thread's event loop, of which a test that ran before may have left none.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        run()
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
     return recorder.recorded
