@@ -42,11 +42,17 @@ def test_a_second_bootstrap_changes_nothing(cluster: Machines) -> None:
     assert state() == before
 
 
-def test_an_interrupted_bootstrap_is_continued(site: Machines) -> None:
+@pytest.mark.parametrize("shards_done", [1, 3], ids=["with slots left", "with replicas left"])
+def test_an_interrupted_bootstrap_is_continued(site: Machines, shards_done: int) -> None:
     site.start(*PODS)
-    first = SHARDS[0]
-    site.command(first.master, "CLUSTER", "ADDSLOTSRANGE", *map(str, first.slots))
-    site.command(first.master, "CLUSTER", "MEET", site.pods[SHARDS[1].master].ip, "6379")
+    for shard in SHARDS[:shards_done]:
+        site.command(shard.master, "CLUSTER", "ADDSLOTSRANGE", *map(str, shard.slots))
+        site.command(SHARDS[0].master, "CLUSTER", "MEET", site.pods[shard.master].ip, "6379")
+    eventually(
+        lambda: sum(node.is_master for node in site.nodes(SHARDS[0].master)) == shards_done,
+        "the masters know each other",
+        seconds=20,
+    )
 
     outcome = site.bootstrap()
 
