@@ -73,7 +73,6 @@ def record(program: Callable[[], object]) -> Recorded:
     something that is missing is known to be missing, because every registration has ended.
     """
     recorder = _Recorder()
-    pulumi.runtime.set_mocks(recorder, project="n8n-platform", stack="unit")
 
     @pulumi.runtime.test
     def run() -> None:
@@ -83,6 +82,7 @@ def record(program: Callable[[], object]) -> Recorded:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
+        pulumi.runtime.set_mocks(recorder, project="n8n-platform", stack="unit")
         run()
     finally:
         loop.close()
