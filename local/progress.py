@@ -41,15 +41,17 @@ class Step:
         now = time.monotonic()
         if not self._console.is_terminal and now - self._reported >= _REPORT_EVERY_SECONDS:
             self._reported = now
-            self._console.print(f"… {self._line()}", soft_wrap=True, highlight=False)
+            self._console.print(f"… {self._line()}", soft_wrap=True, highlight=False, markup=False)
 
     def done(self, outcome: str) -> None:
         """Say what the step came to, for its final line."""
         self._outcome = outcome
 
-    def finish(self, mark: str) -> None:
-        """Print the final line."""
-        self._detail = self._outcome
+    def finish(self, *, succeeded: bool) -> None:
+        """Print the final line: what it came to, or how far it was when it failed."""
+        if succeeded:
+            self._detail = self._outcome
+        mark = "✓" if succeeded else "✗"
         self._console.print(f"{mark} {self._line()}", soft_wrap=True, highlight=False, markup=False)
 
     def __rich__(self) -> Spinner:
@@ -82,9 +84,9 @@ class Steps:
             else:
                 yield step
         except BaseException:
-            step.finish("✗")
+            step.finish(succeeded=False)
             raise
-        step.finish("✓")
+        step.finish(succeeded=True)
 
     def say(self, text: str) -> None:
         """Print a remark between steps."""

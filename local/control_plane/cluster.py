@@ -132,7 +132,11 @@ class ControlPlane:
             text=True,
             start_new_session=True,
         ) as process:
-            said = process.communicate()[0].strip()
+            try:
+                said = process.communicate()[0].strip()
+            except KeyboardInterrupt:
+                process.communicate()
+                raise
         return said.splitlines()[-1] if process.returncode and said else ""
 
     def _wait_ready(self, toolchain: Toolchain, step: Step) -> str:
