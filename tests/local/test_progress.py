@@ -18,15 +18,20 @@ def test_a_step_that_succeeded_is_one_line_with_its_outcome(log: io.StringIO) ->
         step.detail("half way")
         step.done("built")
 
-    assert log.getvalue() == "✓ etcd 3.6.16: built (0 s)\n"
+    assert log.getvalue().startswith("✓ etcd 3.6.16: built (")
+    assert log.getvalue().count("\n") == 1
 
 
 def test_a_step_that_failed_says_how_far_it_was(log: io.StringIO) -> None:
-    with pytest.raises(KeyboardInterrupt), Steps(Console(file=log)).step("etcd 3.6.16") as step:
-        step.detail("half way")
-        raise KeyboardInterrupt
+    def fail() -> None:
+        with Steps(Console(file=log)).step("etcd 3.6.16") as step:
+            step.detail("half way")
+            raise KeyboardInterrupt
 
-    assert log.getvalue() == "✗ etcd 3.6.16: half way (0 s)\n"
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+
+    assert log.getvalue().startswith("✗ etcd 3.6.16: half way (")
 
 
 def test_text_in_brackets_is_printed_as_it_is(log: io.StringIO) -> None:
