@@ -8,7 +8,7 @@ ARGS ?=
 RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview status down env test lint fmt requirements
+.PHONY: help up preview status down env test bench lint fmt docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: ## Run all tests: units first, then the real engine on control planes of i
 	@$(RUN) -m pytest --ignore tests/engine -n auto
 	@$(RUN) -m pytest tests/engine
 
+bench: ## Measure program start, preview, up and memory beside the same resources declared flat
+	@$(RUN) -m tests.benchmarks.up
+
 lint: ## Check style and types
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
@@ -41,6 +44,9 @@ lint: ## Check style and types
 fmt: ## Format the code and fix what can be fixed
 	@$(RUN) -m ruff format .
 	@$(RUN) -m ruff check --fix .
+
+docs: ## Write the settings into Pulumi.yaml and README.md
+	@$(RUN) -m settings.document
 
 requirements: ## Compile requirements.txt from pyproject.toml
 	@$(RUN) -m uv pip compile --generate-hashes --no-emit-index-url --no-header \
