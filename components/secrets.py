@@ -26,6 +26,7 @@ class PlatformSecrets(Component):
         encryption_key: encrypts every credential that is stored in n8n.
         runners_token: shared by n8n and its task runners.
         redis_password: n8n's password for Redis.
+        redis_cluster_password: the password of Redis's nodes for each other.
         database_password: n8n's password for PostgreSQL.
         database_superuser_password: PostgreSQL's superuser, in-cluster only.
         redis_authority: certificate that signed Redis's.
@@ -43,6 +44,7 @@ class PlatformSecrets(Component):
         self.encryption_key = SecretKey(name=names.encryption_key_secret, key="encryption-key")
         self.runners_token = SecretKey(name=names.runners_secret, key="auth-token")
         self.redis_password = SecretKey(name=names.redis_secret, key="password")
+        self.redis_cluster_password = SecretKey(name=names.redis_secret, key="cluster-password")
         self.database_password = SecretKey(name=names.database_secret, key="password")
         self.database_superuser_password = SecretKey(
             name=names.database_secret, key="superuser-password"
@@ -74,7 +76,7 @@ class PlatformSecrets(Component):
         names = self._settings.secrets
         for secret, keys in (
             (names.runners_secret, ["auth-token"]),
-            (names.redis_secret, ["password"]),
+            (names.redis_secret, ["password", "cluster-password"]),
             (names.database_secret, ["password", "superuser-password"]),
         ):
             values = {

@@ -97,7 +97,10 @@ class SecretsSettings(Area):
         default="n8n-runners",
         description="Secret with `auth-token`, shared by n8n and its task runners.",
     )
-    redis_secret: Name = Field(default="redis-auth", description="Secret with Redis's `password`.")
+    redis_secret: Name = Field(
+        default="redis-auth",
+        description="Secret with n8n's `password` for Redis and its nodes' own `cluster-password`.",
+    )
     database_secret: Name = Field(
         default="database-auth",
         description="Secret with n8n's `password`, and in-cluster with `superuser-password`.",

@@ -1,7 +1,5 @@
 """RedisCluster: the resources around six Redis nodes in three zones."""
 
-from dataclasses import replace
-
 import pulumi
 import pulumi_kubernetes as kubernetes
 
@@ -61,7 +59,7 @@ class RedisCluster(Component):
             environment=configuration.environment(
                 settings.redis, domain=self._domain, directories=DIRECTORIES
             ),
-            cluster_password=replace(secrets.redis_password, key="cluster-password"),
+            cluster_password=secrets.redis_cluster_password,
             n8n_password=secrets.redis_password,
             tls_secret=settings.secrets.redis_tls_secret,
             account=account.metadata.name,

@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from local.plugins import server
 from local.plugins.differences import differences
-from local.plugins.server import EngineLog, PluginError, StandIn, previous_inputs
+from local.plugins.server import EngineLog, PluginError, StandIn
+from local.plugins.servicer import PREVIOUS_INPUTS, previous_inputs
 
 
 class PreviewOnlyProvider(StandIn):
@@ -48,9 +49,7 @@ class PreviewOnlyProvider(StandIn):
     async def update(self, request: framework.UpdateRequest) -> framework.UpdateResponse:
         if not request.preview:
             self._refuse("update", request.urn)
-        kept = {
-            name: value for name, value in request.olds.items() if name != server.PREVIOUS_INPUTS
-        }
+        kept = {name: value for name, value in request.olds.items() if name != PREVIOUS_INPUTS}
         return framework.UpdateResponse(properties={**kept, **request.news})
 
     @override

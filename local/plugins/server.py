@@ -6,16 +6,12 @@ subclass of `StandIn`, and its module ends in::
     if __name__ == "__main__":
         server.serve_provider(MyProvider, version=server.version_of("pulumi-random"))
 
-What this module adds to the framework:
+What this module adds to the framework (`servicer.py` has what concerns single methods):
 
 - **Start**: the port on stdout, the engine's address from the arguments.
 - **End**: on SIGINT and SIGTERM, and when the engine is gone, so that no plugin is left behind.
 - **Errors**: a `PluginError` reaches the user as its sentence, without Python's class names and
   tracebacks; a `NotReadyError` keeps what was created in the state.
-- **Previous inputs**: `request.old_state["__inputs"]` of a diff (`request.olds["__inputs"]` of an
-  update, `request.properties["__inputs"]` of a delete), which the framework leaves out. Use
-  `previous_inputs`.
-- **Components**: `construct` gets unknown inputs as `values.UNKNOWN` instead of a failure.
 - **The engine's log**, from any thread, and a notice, once per process, that this is a stand-in.
 """
 
@@ -27,12 +23,11 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, ClassVar
 
 import grpc
 import grpc.aio
-from google.protobuf import struct_pb2
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import (
     ConfigureRequest,
@@ -41,16 +36,13 @@ from pulumi.provider.experimental.provider import (
     InvokeResponse,
     Provider,
 )
-from pulumi.provider.experimental.server import ProviderServicer
-from pulumi.runtime import proto, rpc
+from pulumi.runtime import proto
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS as CHANNEL_OPTIONS
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc, status_pb2
 from typing_extensions import override
 
+from local.plugins.servicer import Servicer
 from local.plugins.values import Properties
-
-PREVIOUS_INPUTS = "__inputs"
-"""The property of an old state in which requests carry the inputs that made it."""
 
 
 class PluginError(Exception):
@@ -141,28 +133,27 @@ def notice(what: str, limits: str) -> str:
     )
 
 
-def previous_inputs(state: Properties) -> Properties:
-    """The inputs that made the old state of a diff, update or delete request."""
-    inputs = state[PREVIOUS_INPUTS].value if PREVIOUS_INPUTS in state else None
-    return dict(inputs) if isinstance(inputs, Mapping) else {}
-
-
 def version_of(distribution: str) -> str:
     """The version of an installed Python package, which is also its plugin's version."""
     return importlib.metadata.version(distribution)
 
 
-def serve_provider(provider: Callable[[EngineLog], Provider], *, version: str) -> None:
+def serve_provider(
+    provider: Callable[[EngineLog], Provider],
+    *,
+    version: str,
+    servicer: type[Servicer] = Servicer,
+) -> None:
     """Be the plugin process of a provider until the engine ends it.
 
-    `provider` is called once with the engine's log; `version` is what the plugin reports.
+    `provider` is called once with the engine's log; `version` is what the plugin reports;
+    `servicer` has the gRPC methods.
     """
 
     def register(server: grpc.aio.Server, engine_address: str) -> None:
-        servicer = _Servicer(
-            sys.argv[1:], version, provider(EngineLog(engine_address)), engine_address
-        )
-        provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+        log = EngineLog(engine_address)
+        methods = servicer(sys.argv[1:], version, provider(log), engine_address)
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(methods, server)
 
     serve(register)
 
@@ -245,58 +236,3 @@ class _Sentences(grpc.aio.ServerInterceptor):
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(stream, *codec)
         return grpc.unary_unary_rpc_method_handler(call, *codec)
-
-
-class _Servicer(ProviderServicer):
-    """The framework's servicer with what it leaves out (see the module's docstring)."""
-
-    @override
-    async def Diff(self, request: proto.DiffRequest, context: Any) -> proto.DiffResponse:
-        _carry_inputs(request.olds, request.old_inputs)
-        return await super().Diff(request, context)
-
-    @override
-    async def Update(self, request: proto.UpdateRequest, context: Any) -> proto.UpdateResponse:
-        _carry_inputs(request.olds, request.old_inputs)
-        return await super().Update(request, context)
-
-    @override
-    async def Delete(self, request: proto.DeleteRequest, context: Any) -> Any:
-        _carry_inputs(request.properties, request.old_inputs)
-        return await super().Delete(request, context)
-
-    @override
-    async def Construct(
-        self, request: proto.ConstructRequest, context: Any
-    ) -> proto.ConstructResponse:
-        for value in request.inputs.fields.values():
-            _fill_unknown(value)
-        # Not the framework's own Construct: it would append a traceback to a PluginError.
-        return await self._construct(request, context)
-
-
-def _carry_inputs(state: struct_pb2.Struct, inputs: struct_pb2.Struct) -> None:
-    state.fields[PREVIOUS_INPUTS].struct_value.CopyFrom(inputs)
-
-
-def _fill_unknown(value: struct_pb2.Value) -> None:
-    """Give every output value without a value the sentinel for unknown; the framework wants one."""
-    match value.WhichOneof("kind"):
-        case "list_value":
-            for item in value.list_value.values:
-                _fill_unknown(item)
-        case "struct_value":
-            fields = value.struct_value.fields
-            signature = (
-                fields[rpc._special_sig_key].string_value if rpc._special_sig_key in fields else ""
-            )
-            if signature == rpc._special_output_value_sig:
-                # The framework reads these three without asking whether they are there.
-                if "value" not in fields:
-                    fields["value"].string_value = rpc.UNKNOWN
-                if "secret" not in fields:
-                    fields["secret"].bool_value = False
-                if "dependencies" not in fields:
-                    fields["dependencies"].list_value.SetInParent()
-            for item in list(fields.values()):
-                _fill_unknown(item)

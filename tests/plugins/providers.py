@@ -8,7 +8,7 @@ from typing import Any
 from pulumi.provider.experimental import provider as framework
 from typing_extensions import override
 
-from local.plugins import server, values
+from local.plugins import servicer, values
 from local.plugins.server import EngineLog
 from local.plugins.values import Properties
 
@@ -61,7 +61,7 @@ class Caller:
         new: Mapping[str, Any],
         old: Mapping[str, Any] | None = None,
     ) -> framework.DiffResponse:
-        carried = properties(state) | {server.PREVIOUS_INPUTS: values.from_python(old or {})}
+        carried = properties(state) | {servicer.PREVIOUS_INPUTS: values.from_python(old or {})}
         request = framework.DiffRequest(self.urn, "id", carried, properties(new), [])
         return asyncio.run(self.provider.diff(request))
 

@@ -1,21 +1,19 @@
 """The plugin process; the Pulumi CLI starts it."""
 
-import sys
 from typing import Any
 
-import grpc.aio
 from pulumi.runtime import proto
-from pulumi.runtime.proto import provider_pb2_grpc
 from typing_extensions import override
 
 from local.plugins import server
 from local.plugins.kubernetes import naming
 from local.plugins.kubernetes.naming import Autonaming
 from local.plugins.kubernetes.provider import KubernetesProvider
+from local.plugins.servicer import Servicer
 
 
-class _Servicer(server._Servicer):
-    """Adds what the framework leaves out: configured names, and a clear "it does not exist"."""
+class _Servicer(Servicer):
+    """Hands over how names are configured, which the framework leaves out."""
 
     @override
     async def Configure(
@@ -36,19 +34,8 @@ class _Servicer(server._Servicer):
         )
         return await super().Check(request, context)
 
-    @override
-    async def Read(self, request: proto.ReadRequest, context: Any) -> proto.ReadResponse:
-        response = await super().Read(request, context)
-        # To an import, properties say that there is a resource, even if they are empty.
-        return response if response.id else proto.ReadResponse()
-
-
-def _register(grpc_server: grpc.aio.Server, engine_address: str) -> None:
-    provider = KubernetesProvider(server.EngineLog(engine_address))
-    version = server.version_of("pulumi-kubernetes")
-    servicer = _Servicer(sys.argv[1:], version, provider, engine_address)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, grpc_server)
-
 
 if __name__ == "__main__":
-    server.serve(_register)
+    server.serve_provider(
+        KubernetesProvider, version=server.version_of("pulumi-kubernetes"), servicer=_Servicer
+    )
