@@ -118,6 +118,23 @@ def is_public(value: str) -> bool:
     return value.startswith("LS0tLS1CRUdJTiBDRVJU")
 
 
+def test_the_api_server_accepts_what_other_environments_declare(platform: Stack) -> None:
+    """A preview applies every object as a dry run, so the API server judges each of them."""
+    platform.configure(
+        {
+            **LOCAL,
+            "n8n": {"editorUrl": "https://n8n.example/", "webhookUrl": "https://hooks.example/"},
+            "database": {"mode": "external", "host": "db.example", "maxConnections": 400},
+            "redis": {"tls": False},
+            "worker": {"autoscaling": "queue"},
+        }
+    )
+    preview = platform.preview()
+    assert preview.change_summary[OpType.CREATE] > 0
+    assert preview.change_summary[OpType.UPDATE] > 0
+    platform.configure(LOCAL)
+
+
 def test_raising_a_tier_s_minimum_is_an_update_in_place_that_reaches_the_cluster(
     platform: Stack, cluster: Cluster
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
+from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, rpc
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +52,40 @@ class Recorded(list[Resource]):
         return found[0].inputs
 
 
+_COMPUTED = {
+    "RandomPassword": {"result": "generated"},
+    "PrivateKey": {"privateKeyPem": "a key"},
+    "CertRequest": {"certRequestPem": "a request"},
+    "SelfSignedCert": {"certPem": "a certificate"},
+    "LocallySignedCert": {"certPem": "a certificate"},
+}
+"""Outputs that a provider computes and the program uses, by kind."""
+
+
 class _Recorder(Mocks):
-    """Accepts every resource as it is; the outputs of a resource are its inputs."""
+    """Accepts every resource as it is; its outputs are its inputs and what is `_COMPUTED`."""
 
     def __init__(self) -> None:
         self.recorded = Recorded()
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        self.recorded.append(Resource(type=args.typ, name=args.name, inputs=args.inputs))
-        return f"{args.name}-id", dict(args.inputs)
+        inputs = _without_secret_marks(args.inputs)
+        self.recorded.append(Resource(type=args.typ, name=args.name, inputs=inputs))
+        computed = _COMPUTED.get(args.typ.rpartition(":")[2], {})
+        return f"{args.name}-id", {**args.inputs, **computed}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise NotImplementedError(f"a component asked the provider for {args.token}")
+
+
+def _without_secret_marks(value: Any) -> Any:
+    if rpc.is_rpc_secret(value):
+        return _without_secret_marks(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, dict):
+        return {key: _without_secret_marks(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_secret_marks(each) for each in value]
+    return value
 
 
 def record(program: Callable[[], object]) -> Recorded:
