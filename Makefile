@@ -8,7 +8,7 @@ ARGS ?=
 RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview status down env test bench lint fmt docs requirements
+.PHONY: help up preview status down env unit test bench lint fmt docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,10 @@ down: ## Remove the control plane of this machine and everything on it
 env: ## Print shell variables for plain pulumi and kubectl: eval "$(make env)"
 	@$(RUN) -m local env
 
-test: ## Run all tests: units first, then the real engine on control planes of its own
+unit: ## Run the fast tests, without Redis and without the engine
+	@$(RUN) -m pytest tests/unit tests/plugins tests/local -n auto
+
+test: ## Run all tests: these, real Redis nodes, then the real engine on a control plane of its own
 	@$(RUN) -m local tools
 	@$(RUN) -m pytest --ignore tests/engine -n auto
 	@$(RUN) -m pytest tests/engine

@@ -154,7 +154,8 @@ def test_workers_scale_when_their_memory_fills(cluster: Cluster) -> None:
         name = pod["metadata"]["name"]
         usage = "kwok.x-k8s.io/usage-memory=1400Mi"
         cluster.kubectl("annotate", "pod", name, "--namespace", NAMESPACE, usage, "--overwrite")
-    eventually(lambda: len(cluster.pods("worker")) > 6, "the autoscaler adds workers")
+    # Measured every 15 s, averaged, and looked at every 15 s again.
+    eventually(lambda: len(cluster.pods("worker")) > 6, "the autoscaler adds workers", seconds=300)
 
 
 def test_queue_autoscaling_replaces_the_memory_autoscaler(
