@@ -23,7 +23,7 @@ from local.nodes import Nodes
 from local.nodes.simulated import SimulatedNodes
 from local.progress import Steps
 from local.toolchain import plugins
-from local.toolchain.resolve import Toolchain, resolve
+from local.toolchain.resolve import LANGUAGE_HOST, Toolchain, resolve
 
 REPOSITORY = Path(__file__).parents[1]
 """This checkout."""
@@ -109,11 +109,14 @@ class Environment:
 
     def variables(self) -> dict[str, str]:
         """Those of `pulumi_environment` that are this environment's own."""
+        # Stand-ins are needed where nothing can be downloaded: do not try for other packages.
+        offline = (self.bin / LANGUAGE_HOST).is_file()
         return {
             "KUBECONFIG": str(self.kubeconfig),
             "PATH": os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)]),
             "PULUMI_BACKEND_URL": self.state.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase()),
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true" if offline else "false",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
 

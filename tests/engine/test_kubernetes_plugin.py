@@ -200,39 +200,6 @@ def test_an_unreachable_cluster_is_a_warning_at_preview_and_an_error_at_up(
     assert "unreachable" in failure(small_program.up)
 
 
-_CHART = (
-    _PROGRAM
-    + """
-kubernetes.helm.v4.Chart("chart", chart="oci://registry.example/chart", opts=on_cluster)
-"""
-)
-
-
-@pytest.mark.usefixtures("stand_ins")
-def test_the_stand_in_previews_a_chart_as_one_piece_and_refuses_to_deploy_it(
-    small_program: Stack,
-) -> None:
-    small_program.write_program(_CHART)
-    preview = small_program.preview()
-    assert "neither they nor what policies say about them are in this preview" in preview.stderr
-    assert "kubernetes:helm.sh/v4:Chart" in preview.stdout
-    assert "chart" in failure(small_program.up)
-
-
-_BUCKET = """\
-import pulumi
-
-pulumi.CustomResource("aws:s3/bucket:Bucket", "bucket", {"forceDestroy": False})
-"""
-
-
-@pytest.mark.usefixtures("stand_ins")
-def test_the_stand_in_previews_aws_and_refuses_to_deploy_it(small_program: Stack) -> None:
-    small_program.write_program(_BUCKET)
-    assert small_program.preview().change_summary[OpType.CREATE] == 2
-    assert "only previews" in failure(small_program.up)
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
 def test_an_interrupted_update_is_completed_by_the_next_one(
     small_program: Stack, cluster: Cluster, how: signal.Signals
