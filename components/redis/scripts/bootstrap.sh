@@ -43,10 +43,16 @@ survey() {
         [ "$keys" -ge 0 ] 2>/dev/null || return 1
         table=$(echo "$answer" | nodes)
         survey="$survey$pod $ip $(echo "$table" | awk '$4 ~ /myself/ { print $1, $7 }') $keys \
-$(echo "$answer" | value cluster_slots_assigned) $(echo "$table" | awk '{ print $1 }' | paste -s -d ,)
+$(echo "$answer" | value cluster_slots_assigned) $(echo "$table" | acquaintances)
 "
     done
     survey=${survey%?}
+}
+
+# acquaintances: the IDs of the nodes in a table, separated by commas. A node that is just being met
+# has a made-up ID until it answers.
+acquaintances() {
+    awk '$4 !~ /handshake/ { print $1 }' | paste -s -d ,
 }
 
 # exists: some node knows an owner of every slot.
