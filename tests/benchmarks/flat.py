@@ -16,8 +16,9 @@ import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 import pulumi_tls as tls
 
-cluster = kubernetes.Provider("cluster", context={context!r})
-on_cluster = pulumi.ResourceOptions(provider=cluster)
+cluster = kubernetes.Provider(
+    "cluster", context={context!r}, enable_config_map_mutable=True, enable_secret_mutable=True
+)
 """
 
 # Not part of what the program declares: the stack, the providers, the components themselves.
@@ -30,23 +31,34 @@ def program(resources: Sequence[Mapping[str, Any]], *, context: str) -> str:
 
 
 def _declarations(resources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for number, resource in enumerate(resources):
-        type_, inputs = resource["type"], resource["inputs"]
+    variables: dict[str, str] = {}
+    for resource in resources:
+        type_ = resource["type"]
         if type_.startswith(_NOT_DECLARED):
             continue
-        package, module, kind = type_.split(":")
-        arguments = {_snake(key): _plain(value) for key, value in inputs.items()}
-        if package != "kubernetes":
-            yield f"{package}.{kind}({f'r{number}'!r}, **{pformat(arguments)})"
-            continue
-        group, version = module.split("/")
-        known = group.removesuffix(".k8s.io") if group in _TYPED else None
-        if known:
-            del arguments["api_version"], arguments["kind"]
-            constructor = f"kubernetes.{known}.{version}.{kind}"
-        else:
-            constructor = "kubernetes.apiextensions.CustomResource"
-        yield f"{constructor}({f'r{number}'!r}, **{pformat(arguments)}, opts=on_cluster)"
+        # The same order of creation: what waited for something there waits for it here.
+        needed = ", ".join(variables[urn] for urn in resource.get("dependencies", ()))
+        variable = variables[resource["urn"]] = f"r{len(variables)}"
+        package = type_.partition(":")[0]
+        provider = "provider=cluster, " if package == "kubernetes" else ""
+        options = f"pulumi.ResourceOptions({provider}depends_on=[{needed}])"
+        constructor, arguments = _constructor(type_, resource["inputs"])
+        yield f"{variable} = {constructor}({variable!r}, **{pformat(arguments)}, opts={options})"
+
+
+def _constructor(type_: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The class of a resource and the arguments of its constructor."""
+    package, module, kind = type_.split(":")
+    arguments = {
+        _snake(key): _plain(value) for key, value in inputs.items() if not key.startswith("__")
+    }
+    if package != "kubernetes":
+        return f"{package}.{kind}", arguments
+    group, version = module.split("/")
+    if group not in _TYPED:
+        return "kubernetes.apiextensions.CustomResource", arguments
+    del arguments["api_version"], arguments["kind"]
+    return f"kubernetes.{group.removesuffix('.k8s.io')}.{version}.{kind}", arguments
 
 
 _TYPED = ("core", "apps", "batch", "autoscaling", "policy", "networking.k8s.io")
