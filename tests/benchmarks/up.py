@@ -5,6 +5,7 @@ and prints the median of each figure and the ratio of the two. Compare ratios, n
 are this machine's, at this moment.
 """
 
+import signal
 import statistics
 import sys
 import tempfile
@@ -27,6 +28,8 @@ _STEPS = ("preview", "up", "no-op up")
 
 def main() -> int:
     """Run the benchmark; the exit code."""
+    # Ended from outside, it still stops the control plane.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
