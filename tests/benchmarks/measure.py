@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 from pulumi.automation import EngineEvent
 
-_SAMPLING_SECONDS = 0.05
+_SAMPLING_SECONDS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
