@@ -14,6 +14,7 @@ from pathlib import Path
 from local.toolchain import build, cache
 
 _FOLDERS = {
+    "github.com/envoyproxy/gateway": "charts/gateway-helm/charts/crds/crds/generated",
     "github.com/external-secrets/external-secrets": "config/crds/bases",
     "github.com/kedacore/keda/v2": "config/crd/bases",
     "github.com/prometheus-operator/prometheus-operator": "example/prometheus-operator-crd",
