@@ -44,9 +44,7 @@ def values(node: object, key: str) -> Iterator[Any]:
 
 
 def test_no_container_runs_an_image_that_was_not_given(manifests: list[Manifest]) -> None:
-    images = [image for image in values(manifests, "image")]
-
-    assert set(images) == set(IMAGES.values())
+    assert set(values(manifests, "image")) == set(IMAGES.values())
     # Envoy Gateway has a default of its own for each of these, which would be pulled.
     config = one(manifests, "ConfigMap")["data"]["envoy-gateway.yaml"]
     assert list(values(config, "shutdownManager")) == [{"image": IMAGES["envoy-gateway"]}]
