@@ -1,0 +1,56 @@
+"""Container images of the embedded environment: the published ones, or stand-ins built here.
+
+Where the registries answer, containerd pulls what is published. Where they don't, stand-ins are
+built from package registries, with the same user ids, entry points, paths and ports, so that a pod
+differs in its image's reference alone. `catalogue.py` says what is different inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.images import catalogue, n8n, recipes, registries, store
+from local.progress import Steps
+from local.toolchain.resolve import Toolchain
+
+__all__ = ["Images", "n8n", "provide", "stack_settings", "store"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """The images that nodes run.
+
+    Attributes:
+        references: what a pod names, by the catalogue's names.
+        store: containerd's root folder that nodes start from (`store.clone`); None where they pull
+            the published images.
+    """
+
+    references: Mapping[str, str]
+    store: Path | None
+
+
+def provide(toolchain: Toolchain, steps: Steps) -> Images:
+    """The images, after whatever has to be built for them.
+
+    Raises:
+        LocalError: the registries cannot be reached, and neither can what stand-ins are made of.
+    """
+    with steps.step("Images") as step:
+        references = catalogue.published()
+        problem = registries.unreachable(references.values())
+        if problem is None:
+            step.done("pulled from their registries by the nodes")
+            return Images(references=references, store=None)
+        built = recipes.images(toolchain.programs, step.detail)
+        folder = store.build(built, step.detail)
+        step.done(f"{len(built)} stand-ins, as {problem}; README.md says how they differ")
+    return Images(references={image.name: image.reference for image in built}, store=folder)
+
+
+def stack_settings(images: Images) -> dict[str, dict[str, Any]]:
+    """What a stack has to set so that its pods name these images; see `catalogue`."""
+    return catalogue.stack_settings(images.references)

@@ -1,0 +1,68 @@
+"""containerd's root folder with every stand-in unpacked, from which nodes start.
+
+Built once: unpacking a large image takes half a minute, and three nodes would do it three times.
+A node's own root shares the unpacked files with it, which containerd only ever reads: they are the
+lower layers of every container.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from local.errors import LocalError
+from local.images import archive, containerd
+from local.images.layers import key
+from local.images.recipes import Image
+from local.toolchain import cache, debian
+
+_CONTENT = "io.containerd.content.v1.content"
+_METADATA = "io.containerd.metadata.v1.bolt"
+_SNAPSHOTTER = "io.containerd.snapshotter.v1.overlayfs"
+_SNAPSHOTS = f"{_SNAPSHOTTER}/snapshots"
+
+
+def build(images: Sequence[Image], report: Callable[[str], None]) -> Path:
+    """The store with these images, from the cache or else made.
+
+    Raises:
+        LocalError: containerd refuses them.
+    """
+    inputs = [[image.reference, archive.configuration(image)] for image in images]
+    folder = cache.root() / f"image-store-{key(inputs)}"
+    with cache.filling(folder) as partial:
+        if partial is not None:
+            _fill(partial, images, report)
+    return folder
+
+
+def clone(store: Path, folder: Path) -> None:
+    """Make `folder` a containerd root of its own with everything that is in `store`.
+
+    What containerd changes is copied; the unpacked files stay where they are.
+    """
+    for part in (_CONTENT, _METADATA):
+        shutil.copytree(store / part, folder / part)
+    snapshots = folder / _SNAPSHOTS
+    snapshots.mkdir(parents=True)
+    shutil.copy2(store / _SNAPSHOTTER / "metadata.db", snapshots.parent)
+    for snapshot in (store / _SNAPSHOTS).iterdir():
+        # containerd deletes a snapshot as a link too: the link goes, and the files stay.
+        (snapshots / snapshot.name).symlink_to(snapshot)
+
+
+def _fill(folder: Path, images: Sequence[Image], report: Callable[[str], None]) -> None:
+    packages = debian.fetch("containerd", "runc", report=report)
+    report(f"unpacking {len(images)} images")
+    with containerd.running(folder, packages) as daemon:
+        daemon.feed(
+            lambda pipe: archive.write(images, pipe),
+            *("images", "import", "--snapshotter", "overlayfs", "-"),
+        )
+        found = set(daemon.call("images", "list", "--quiet").split())
+        missing = {image.reference for image in images} - found
+        if missing:
+            raise LocalError(f"containerd did not take {', '.join(sorted(missing))}.")
+        # The packed layers are of no more use: containers are made of the unpacked ones.
+        daemon.call("content", "prune", "references")
