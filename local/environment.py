@@ -18,11 +18,13 @@ from functools import cached_property
 from pathlib import Path
 
 from local.control_plane.cluster import ControlPlane
+from local.errors import LocalError
 from local.lock import exclusive
 from local.nodes import Nodes
 from local.nodes.simulated import SimulatedNodes
 from local.progress import Steps
 from local.toolchain import plugins
+from local.toolchain.pins import TOOLS
 from local.toolchain.resolve import LANGUAGE_HOST, Toolchain, resolve
 
 REPOSITORY = Path(__file__).parents[1]
@@ -71,10 +73,10 @@ class Environment:
     @cached_property
     def toolchain(self) -> Toolchain:
         """The tools, resolved (downloaded or built, if need be) when first asked for."""
-        return resolve(self._steps)
+        return resolve(self._steps, (*TOOLS, *self.nodes.tools))
 
     def prepare(self) -> None:
-        """Have toolchain, plugins and the folders that the CLI needs, without a control plane."""
+        """Have all that outlives a control plane: tools, plugins, images, the CLI's folders."""
         toolchain = self.toolchain
         self.state.mkdir(parents=True, exist_ok=True)
         # The folder holds keys of the cluster and of the stack.
@@ -83,24 +85,53 @@ class Environment:
         toolchain.link(self.bin)
         with self._steps.step("Pulumi plugins") as step:
             plugins.provide(toolchain, self.bin, REPOSITORY, step)
+        self.nodes.prepare(toolchain, self._steps)
 
     def start(self) -> None:
-        """Prepare, and have the control plane running."""
+        """Prepare, and have the control plane and its nodes running."""
+        self._refuse_other_nodes()
         self.prepare()
-        with self.locked(), self._steps.step("Control plane") as step:
-            self.control_plane.start(self.toolchain, step)
+        with self.locked():
+            self._kind.write_text(self.nodes.kind)
+            with self._steps.step("Control plane") as step:
+                access = self.control_plane.start(self.toolchain, step)
+            self.nodes.start(access, self.toolchain, self._steps)
+            with self._steps.step("Nodes") as step:
+                self.control_plane.wait_for_nodes(self.toolchain, step)
+                step.done(f"{self.nodes.description}, ready")
 
     def stop(self) -> None:
-        """Stop the control plane, and delete it and the state of what was deployed to it.
+        """Stop nodes and control plane, and delete them and the state of what was deployed there.
 
         The toolchain and the passphrase stay.
         """
-        with self.locked(), self._steps.step("Control plane") as step:
+        with self.locked(), self._steps.step("Control plane and nodes") as step:
             existed = self.control_plane.exists()
+            step.detail("nodes")
+            self.nodes.stop()
+            step.detail("control plane")
             self.control_plane.remove()
+            self._kind.unlink(missing_ok=True)
             shutil.rmtree(self.state, ignore_errors=True)
             self.stack_settings.unlink(missing_ok=True)
             step.done("stopped and removed" if existed else "there was none")
+
+    @property
+    def _kind(self) -> Path:
+        """Says which kind of nodes the environment was started with."""
+        return self.directory / "nodes-kind"
+
+    def started_with(self) -> str | None:
+        """The kind of nodes that it was started with, if it was."""
+        return self._kind.read_text() if self._kind.is_file() else None
+
+    def _refuse_other_nodes(self) -> None:
+        earlier = self.started_with()
+        if earlier and earlier != self.nodes.kind:
+            raise LocalError(
+                f"This environment has {earlier} nodes: `make down` first, or "
+                f"`make up NODES={earlier}`."
+            )
 
     def pulumi_environment(self) -> dict[str, str]:
         """Environment variables for the Pulumi CLI and what it starts."""

@@ -24,6 +24,7 @@ class Process:
     pid: int
     program: str
     """File name of the program, without its folder."""
+    arguments: tuple[str, ...] = ()
 
 
 def using(folder: Path, programs: Iterable[str]) -> list[Process]:
@@ -31,12 +32,20 @@ def using(folder: Path, programs: Iterable[str]) -> list[Process]:
 
     Unlike a process id kept in a file, this cannot mean a stranger that got the number later.
     """
+    return [
+        process
+        for process in running(programs)
+        if any(f"{folder}/" in argument for argument in process.arguments)
+    ]
+
+
+def running(programs: Iterable[str]) -> list[Process]:
+    """The processes that run one of `programs`, whoever started them."""
     wanted = set(programs)
     return [
-        Process(pid=pid, program=name)
+        Process(pid=pid, program=name, arguments=tuple(arguments[1:]))
         for pid, arguments in _command_lines()
         if (name := Path(arguments[0]).name) in wanted
-        and any(f"{folder}/" in argument for argument in arguments[1:])
     ]
 
 

@@ -17,7 +17,7 @@ import yaml
 from local import processes
 from local.control_plane import configuration, kubeconfig, ports
 from local.errors import LocalError
-from local.nodes import Manifest, Nodes
+from local.nodes import Access, Manifest, Nodes
 from local.progress import Step
 from local.toolchain import build
 from local.toolchain.resolve import Toolchain
@@ -28,6 +28,7 @@ _READY_SECONDS = 180
 _APPLY_SECONDS = 180
 _POLL_SECONDS = 0.2
 _LOG_LINES = 5
+_AUTHORITY = ("ca.crt", "ca.key", "admin.crt", "admin.key")
 _APPLY = ("apply", "--server-side", "--force-conflicts", "--field-manager=local", "-f")
 
 
@@ -40,12 +41,13 @@ class ControlPlane:
         self._root = directory / "cluster"
         self._data = self._root / "etcd"
         self._kwok = self._root / "clusters" / _NAME
+        self._authority = self._kwok / "pki"
         self._configuration = self._root / "kwokctl.yaml"
         # Written when a start came to its end: the ports, and what was applied to the API server.
         self._started = self._root / "started.json"
 
-    def start(self, toolchain: Toolchain, step: Step) -> None:
-        """Have it running, with its nodes and definitions, on the data of an earlier run if any.
+    def start(self, toolchain: Toolchain, step: Step) -> Access:
+        """Have it running, with the objects of its nodes, on the data of an earlier run if any.
 
         Raises:
             LocalError: a server does not start; with the last lines of its log.
@@ -71,6 +73,19 @@ class ControlPlane:
             self._apply(toolchain, manifests, step)
             started["manifests"] = _digest(manifests)
         self._started.write_text(json.dumps(started))
+        return self.access()
+
+    def access(self) -> Access:
+        """How nodes join it."""
+        port = self._read_started()["ports"]["kubeApiserverPort"]
+        return Access(port=port, authority=self._authority)
+
+    def wait_for_nodes(self, toolchain: Toolchain, step: Step) -> None:
+        """Wait until all nodes are ready and measured."""
+        step.detail("nodes")
+        self._wait_for(toolchain, "Ready", "nodes", "--all")
+        step.detail("metrics")
+        self._wait_for(toolchain, "Available", "apiservices", configuration.METRICS_API)
 
     def missing_servers(self) -> list[str]:
         """The names of the servers that should run and do not."""
@@ -96,8 +111,9 @@ class ControlPlane:
         self._stop()
         complaint = ""
         for attempt in range(_ATTEMPTS):
-            # kwokctl's own files are made anew, as an interrupted start may have left half of them.
-            shutil.rmtree(self._kwok, ignore_errors=True)
+            # kwokctl's own files are made anew, as an interrupted start may have left half of them;
+            # but its keys stay, by which nodes and pods know the API server and it them.
+            self._keep_authority()
             self._started.unlink(missing_ok=True)
             chosen = ports.choose(configuration.PORTS, {} if attempt else earlier)
             self._root.mkdir(parents=True, exist_ok=True)
@@ -108,6 +124,17 @@ class ControlPlane:
             # Most likely another program took a port meanwhile: try with others.
             self._stop()
         raise LocalError(f"The control plane does not start: {complaint}")
+
+    def _keep_authority(self) -> None:
+        """Delete kwokctl's folder except for its keys, if these are whole."""
+        kept = self._root / "pki"
+        if all((self._authority / name).is_file() for name in _AUTHORITY):
+            shutil.rmtree(kept, ignore_errors=True)
+            self._authority.rename(kept)
+        shutil.rmtree(self._kwok, ignore_errors=True)
+        if kept.is_dir():
+            self._kwok.mkdir(parents=True)
+            shutil.copytree(kept, self._authority)
 
     def _create(self, toolchain: Toolchain) -> str:
         """Let kwokctl start the servers; what went wrong, or an empty text."""
@@ -142,7 +169,13 @@ class ControlPlane:
     def _wait_ready(self, toolchain: Toolchain, step: Step) -> str:
         """Wait until the API server is ready; what went wrong, or an empty text."""
         server = f"https://{ports.LOOPBACK}:{self._options()['kubeApiserverPort']}"
-        kubeconfig.write(self.kubeconfig, server=server, certificates=self._kwok / "pki")
+        kubeconfig.write(
+            self.kubeconfig,
+            server=server,
+            authority=(self._authority / "ca.crt").read_bytes(),
+            certificate=(self._authority / "admin.crt").read_bytes(),
+            key=(self._authority / "admin.key").read_bytes(),
+        )
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline:
             missing = self.missing_servers()
@@ -166,11 +199,8 @@ class ControlPlane:
         self._wait_for(toolchain, "Established", "crd", "--all")
 
     def _apply(self, toolchain: Toolchain, manifests: Sequence[Manifest], step: Step) -> None:
-        step.detail("nodes")
+        step.detail("nodes' objects")
         self._kubectl(toolchain, *_APPLY, "-", given=yaml.safe_dump_all(manifests))
-        self._wait_for(toolchain, "Ready", "nodes", "--all")
-        step.detail("metrics")
-        self._wait_for(toolchain, "Available", "apiservices", configuration.METRICS_API)
 
     def _wait_for(self, toolchain: Toolchain, condition: str, *objects: str) -> None:
         timeout = f"--timeout={_APPLY_SECONDS}s"
@@ -210,7 +240,12 @@ class ControlPlane:
         metrics_server = build.module_folder("metrics-server", "sigs.k8s.io/metrics-server")
         documents = [
             configuration.kwokctl(
-                toolchain.programs, chosen, self._data, metrics_server / "manifests" / "base"
+                toolchain.programs,
+                chosen,
+                data=self._data,
+                manifests=metrics_server / "manifests" / "base",
+                authority=self._authority,
+                address=self._nodes.server_address,
             ),
             *self._nodes.controller_configuration(),
         ]

@@ -30,6 +30,13 @@ PORTS = (
 )
 """kwokctl's options that take a port."""
 
+# Flags that kwokctl itself gives; it adds any other, and drops one that should replace nothing.
+_GIVEN = {"data-dir", "manage-all-nodes"}
+
+SERVICE_NETWORK = "10.96.0.0/16"
+SERVER_SERVICE = "10.96.0.1"
+"""The service `kubernetes`, always the first address of its network."""
+
 METRICS_API = "v1beta1.metrics.k8s.io"
 """The name of metrics-server's APIService."""
 
@@ -40,7 +47,13 @@ _NODE_LEASE_SECONDS = 40
 
 
 def kwokctl(
-    programs: Mapping[str, Path], ports: Mapping[str, int], data: Path, manifests: Path
+    programs: Mapping[str, Path],
+    ports: Mapping[str, int],
+    *,
+    data: Path,
+    manifests: Path,
+    authority: Path,
+    address: str | None,
 ) -> Manifest:
     """The KwokctlConfiguration.
 
@@ -50,7 +63,27 @@ def kwokctl(
         data: folder of etcd's data. It is not kwokctl's own, which removes its folder when a start
             fails.
         manifests: folder of metrics-server's own manifests, of which kwokctl applies what fits.
+        authority: folder in which kwokctl keeps the servers' certificate and key.
+        address: where nodes reach the API server, if not on loopback.
     """
+    patches: dict[str, dict[str, str]] = {
+        "etcd": {"data-dir": str(data)},
+        # Only nodes that say they are simulated, so that real ones can join.
+        "kwok-controller": {
+            "manage-all-nodes": "false",
+            "manage-nodes-with-annotation-selector": "kwok.x-k8s.io/node=fake",
+        },
+    }
+    patches["kube-apiserver"] = {
+        "service-cluster-ip-range": SERVICE_NETWORK,
+        # Who the API server is to kubelets.
+        "kubelet-client-certificate": str(authority / "admin.crt"),
+        "kubelet-client-key": str(authority / "admin.key"),
+        "kubelet-preferred-address-types": "InternalIP",
+    }
+    if address:
+        # Something forwards from there: the server itself listens on loopback only.
+        patches["kube-apiserver"]["advertise-address"] = address
     return {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokctlConfiguration",
@@ -71,6 +104,7 @@ def kwokctl(
             "enable": ["metrics-server"],
             "bindAddress": LOOPBACK,
             "securePort": True,
+            "kubeApiserverCertSANs": [address, SERVER_SERVICE] if address else [],
             "kubeAuthorization": True,
             "kubeAdmission": True,
             "heartbeatFactor": 1,
@@ -83,20 +117,13 @@ def kwokctl(
         },
         "componentsPatches": [
             {
-                "name": "etcd",
-                "extraArgs": [{"key": "data-dir", "value": str(data), "override": True}],
-            },
-            {
-                # Only nodes that say they are simulated, so that real ones can join.
-                "name": "kwok-controller",
+                "name": server,
                 "extraArgs": [
-                    {"key": "manage-all-nodes", "value": "false", "override": True},
-                    {
-                        "key": "manage-nodes-with-annotation-selector",
-                        "value": "kwok.x-k8s.io/node=fake",
-                    },
+                    {"key": flag, "value": value, "override": flag in _GIVEN}
+                    for flag, value in flags.items()
                 ],
-            },
+            }
+            for server, flags in patches.items()
         ],
     }
 

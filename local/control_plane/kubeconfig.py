@@ -13,17 +13,19 @@ CONTEXT = "n8n-platform-local"
 """The name of the context, by which the Pulumi program knows that it deploys to this machine."""
 
 
-def write(path: Path, *, server: str, certificates: Path) -> None:
+def write(path: Path, *, server: str, authority: bytes, certificate: bytes, key: bytes) -> None:
     """Write a kubeconfig that needs no other file, readable by its owner only.
 
     Args:
         path: the file to write.
         server: address of the API server.
-        certificates: folder of `ca.crt`, `admin.crt` and `admin.key`.
+        authority: certificate that the server's own is checked against, in PEM.
+        certificate: of the user, in PEM.
+        key: of the user, in PEM.
     """
 
-    def content(name: str) -> str:
-        return base64.b64encode((certificates / name).read_bytes()).decode()
+    def encoded(content: bytes) -> str:
+        return base64.b64encode(content).decode()
 
     text = yaml.safe_dump(
         {
@@ -33,7 +35,7 @@ def write(path: Path, *, server: str, certificates: Path) -> None:
             "clusters": [
                 {
                     "name": CONTEXT,
-                    "cluster": {"server": server, "certificate-authority-data": content("ca.crt")},
+                    "cluster": {"server": server, "certificate-authority-data": encoded(authority)},
                 }
             ],
             "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
@@ -41,8 +43,8 @@ def write(path: Path, *, server: str, certificates: Path) -> None:
                 {
                     "name": CONTEXT,
                     "user": {
-                        "client-certificate-data": content("admin.crt"),
-                        "client-key-data": content("admin.key"),
+                        "client-certificate-data": encoded(certificate),
+                        "client-key-data": encoded(key),
                     },
                 }
             ],

@@ -5,7 +5,15 @@ Every kind of node implements `Nodes`; the control plane knows nothing else abou
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from local.progress import Steps
+    from local.toolchain.pins import Tool
+    from local.toolchain.resolve import Toolchain
 
 ZONES = ("zone-a", "zone-b", "zone-c")
 
@@ -13,11 +21,40 @@ Manifest = dict[str, Any]
 """A Kubernetes object as the API takes it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How nodes join a control plane that runs.
+
+    Attributes:
+        port: of the API server, on loopback.
+        authority: folder of the cluster's own certificate authority, `ca.crt` and `ca.key`.
+    """
+
+    port: int
+    authority: Path
+
+
 class Nodes(Protocol):
     """One kind of nodes."""
 
+    kind: str
+    """What `make up NODES=…` calls them."""
     description: str
     """What a user should know about them, for the closing lines of `make up`."""
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """The programs that they need beside the control plane's."""
+        ...
+
+    @property
+    def server_address(self) -> str | None:
+        """Where they reach the API server, if not on loopback."""
+        ...
+
+    def prepare(self, toolchain: Toolchain, steps: Steps) -> None:
+        """Have what takes long and outlives them: packages, images."""
+        ...
 
     def controller_configuration(self) -> list[Manifest]:
         """Objects that the control plane's kwok controller reads when it starts."""
@@ -25,4 +62,16 @@ class Nodes(Protocol):
 
     def manifests(self) -> list[Manifest]:
         """Objects to apply once the API server answers."""
+        ...
+
+    def start(self, access: Access, toolchain: Toolchain, steps: Steps) -> None:
+        """Have them running; called when the API server has their objects."""
+        ...
+
+    def missing(self) -> list[str]:
+        """The names of what should run and does not."""
+        ...
+
+    def stop(self) -> None:
+        """End them and remove what is theirs on this machine."""
         ...

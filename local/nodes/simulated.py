@@ -11,9 +11,11 @@ from pathlib import Path
 
 import yaml
 
-from local.nodes import ZONES, Manifest
+from local.nodes import ZONES, Access, Manifest
+from local.progress import Steps
 from local.toolchain import build
 from local.toolchain.pins import KUBERNETES
+from local.toolchain.resolve import Toolchain
 
 _HERE = Path(__file__).parent / "simulation"
 _NODES_PER_ZONE = 2
@@ -34,7 +36,13 @@ _KWOK_FILES = (
 class SimulatedNodes:
     """Two nodes in each of three zones."""
 
+    kind = "simulated"
     description = "simulated nodes: pods are placed and scaled, and do not run programs"
+    tools = ()
+    server_address = None
+
+    def prepare(self, toolchain: Toolchain, steps: Steps) -> None:
+        """There is nothing to have."""
 
     def controller_configuration(self) -> list[Manifest]:
         """kwok's stages for nodes and pods, ours for volumes, and what pods appear to use."""
@@ -46,6 +54,16 @@ class SimulatedNodes:
     def manifests(self) -> list[Manifest]:
         """The nodes and the storage class whose volumes they have."""
         return [*_nodes(), _storage_class()]
+
+    def start(self, access: Access, toolchain: Toolchain, steps: Steps) -> None:
+        """They are objects only: kwok's controller, a server of the control plane, plays them."""
+
+    def missing(self) -> list[str]:
+        """Nothing of theirs could."""
+        return []
+
+    def stop(self) -> None:
+        """They end with the control plane."""
 
 
 def _nodes() -> Iterator[Manifest]:

@@ -30,8 +30,8 @@ SPACE_PER_TOOL = 3 * _GIGABYTE // 2
 def key(tool: Tool) -> str:
     """A short hash of everything that a build of `tool` depends on."""
     digest = hashlib.sha256()
-    for name in ("go.mod", "go.sum"):
-        digest.update((MODULES / tool.module / name).read_bytes())
+    for file in sorted((MODULES / tool.module).iterdir()):
+        digest.update(file.read_bytes())
     # Not Go's own version: go.mod names the least one, and a newer one builds the same program.
     digest.update(json.dumps([tool.packages, linker_flags(tool)]).encode())
     return digest.hexdigest()[:16]

@@ -15,6 +15,10 @@ KUBERNETES = "1.36.3"
 ETCD = "3.6.16"
 KWOK = "0.8.0"
 METRICS_SERVER = "0.9.0"
+COREDNS = "1.14.6"
+KUBE_ROUTER = "2.2.1"
+LOCAL_PATH_PROVISIONER = "0.0.30"
+ENVOY_GATEWAY = "1.9.1"
 PULUMI = metadata.version("pulumi")
 
 PLUGINS = {
@@ -147,3 +151,65 @@ TOOLS = (
         stamp={"k8s.io/client-go/pkg/version.gitVersion": f"v{METRICS_SERVER}"},
     ),
 )
+"""What a control plane and simulated nodes need."""
+
+NODE_TOOLS = (
+    Tool(
+        name="kubelet",
+        version=KUBERNETES,
+        module="kubernetes",
+        packages={
+            "kubelet": "k8s.io/kubernetes/cmd/kubelet",
+            "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+        },
+        ask=("--version",),
+        stamp=_KUBERNETES_STAMP,
+        download=Download(
+            url="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}",
+            checksums="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}.sha256",
+            systems=("linux",),
+        ),
+    ),
+    Tool(
+        name="kube-router",
+        version=KUBE_ROUTER,
+        module="kube-router",
+        packages={"kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
+        ask=("--version",),
+        stamp={"github.com/cloudnativelabs/kube-router/v2/pkg/version.Version": KUBE_ROUTER},
+    ),
+)
+"""What real nodes need besides."""
+
+IMAGE_TOOLS = (
+    Tool(
+        name="CoreDNS",
+        version=COREDNS,
+        module="coredns",
+        # Our own main function beside go.mod: with the plugins that are used, and no others.
+        packages={"coredns": "."},
+        ask=("-version",),
+        stamp={},
+    ),
+    Tool(
+        name="local-path-provisioner",
+        version=LOCAL_PATH_PROVISIONER,
+        module="local-path-provisioner",
+        packages={"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
+        ask=("--version",),
+        stamp={"main.VERSION": f"v{LOCAL_PATH_PROVISIONER}"},
+    ),
+    Tool(
+        name="Envoy Gateway",
+        version=ENVOY_GATEWAY,
+        module="envoy-gateway",
+        packages={"envoy-gateway": "github.com/envoyproxy/gateway/cmd/envoy-gateway"},
+        ask=("version",),
+        stamp={
+            "github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion": (
+                f"v{ENVOY_GATEWAY}"
+            )
+        },
+    ),
+)
+"""What stand-ins for published images are made of, where no registry can be reached."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +44,8 @@ class Toolchain:
         return host if host.is_file() else None
 
 
-def resolve(steps: Steps) -> Toolchain:
-    """The toolchain, after whatever has to be done for it.
+def resolve(steps: Steps, tools: Sequence[Tool] = TOOLS) -> Toolchain:
+    """These tools, after whatever has to be done for them.
 
     Raises:
         LocalError: a prerequisite is missing (before any work starts), or the work failed.
@@ -53,13 +53,13 @@ def resolve(steps: Steps) -> Toolchain:
     with steps.step("Toolchain") as step:
         # Even where every tool is here: kwok's and metrics-server's own files are Go modules'.
         build.require_go()
-        found = {tool.name: locate(tool) for tool in TOOLS}
-        missing = [tool for tool in TOOLS if found[tool.name] is None]
-        step.done(f"{len(TOOLS) - len(missing)} of {len(TOOLS)} tools are here")
+        found = {tool.name: locate(tool) for tool in tools}
+        missing = [tool for tool in tools if found[tool.name] is None]
+        step.done(f"{len(tools) - len(missing)} of {len(tools)} tools are here")
     found |= install(missing, steps)
     with steps.step("Custom resource definitions") as step:
         definitions = crds.fetch(step.detail)
-        step.done(f"{len(list(definitions.iterdir()))} of four operators")
+        step.done(f"{len(list(definitions.iterdir()))} of five operators")
     programs = {name: file for files in found.values() if files for name, file in files.items()}
     return Toolchain(
         programs=programs | {LANGUAGE_EXEC: _language_exec(programs["pulumi"])},
@@ -116,7 +116,9 @@ def has_version(program: Path, tool: Tool) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    version = re.search(r"\d+\.\d+\.\d+\S*", said.stdout + said.stderr)
+    # Some begin with their own path, which has a version in it as well.
+    words = (said.stdout + said.stderr).replace(str(program), "")
+    version = re.search(r"\d+\.\d+\.\d+[^\s,]*", words)
     return version is not None and version[0] == tool.version
 
 

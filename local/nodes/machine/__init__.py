@@ -1,0 +1,1 @@
+"""Real nodes on one machine: namespaces, a bridge, and the processes of three kubelets."""
