@@ -121,9 +121,11 @@ def running(root: Path, packages: Debian) -> Iterator[Containerd]:
                 disabled=", ".join(f'"{plugin}"' for plugin in _DISABLED),
             )
         )
+        program = packages.program("containerd")
         with (Path(state) / "log").open("w+") as log:
             process = subprocess.Popen(
-                (packages.program("containerd"), "--config", configuration),
+                # It ends with this process, however that ends.
+                ("setpriv", "--pdeathsig", "TERM", program, "--config", configuration),
                 env=os.environ | packages.environment(),
                 stdout=log,
                 stderr=log,

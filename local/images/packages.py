@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tarfile
 from collections import deque
@@ -229,22 +230,34 @@ def _versions(packages: list[str]) -> dict[str, str]:
 
 
 def _apt_cache(*arguments: str) -> str:
-    try:
-        result = subprocess.run(
-            ("apt-cache", *arguments),
-            env=os.environ | {"LC_ALL": "C"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
+    """What apt knows, after fetching its lists where there are none, as on a fresh image.
+
+    Raises:
+        LocalError: apt is not here, or does not know what it is asked for.
+    """
+    if shutil.which("apt-cache") is None:
         raise LocalError(
             "Stand-ins for container images are made of Debian's packages, and there is no apt "
-            "here: make the container registries reachable, or use NODES=simulated."
-        ) from None
+            "here: make the container registries reachable, or use `make up NODES=simulated`."
+        )
+    result = _ask_apt(*arguments)
+    if result.returncode and os.geteuid() == 0:
+        subprocess.run(("apt-get", "-qq", "update"), capture_output=True, check=False)
+        result = _ask_apt(*arguments)
     if result.returncode:
         raise LocalError(
-            f"apt does not know what the images are made of ({result.stderr.strip()}): run "
-            "`apt-get update`, and this again."
+            f"apt does not know what the images are made of: run `apt-get update`, and this again. "
+            f"It said: {result.stderr.strip()}"
         )
     return result.stdout
+
+
+def _ask_apt(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ("apt-cache", *arguments),
+        # Not in the user's language: the answer is read.
+        env=os.environ | {"LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,13 +1,14 @@
-"""Long commands that say little, run so that somebody sees how far they are."""
+"""Long work that says little, done so that somebody sees how far it is."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from local.errors import LocalError
@@ -16,6 +17,31 @@ from local.progress import elapsed
 _REPORT_SECONDS = 2
 _LAST_CHARACTERS = 2000
 _MOST_BYTES = 1 << 22
+
+
+@contextmanager
+def reported(say: Callable[[], str], report: Callable[[str], None]) -> Iterator[None]:
+    """Report every two seconds while the body works.
+
+    Args:
+        say: how far it is; called from another thread.
+        report: told so, with the time since the start.
+    """
+    started = time.monotonic()
+    ended = threading.Event()
+
+    def tell() -> None:
+        report(f"{say()}, {elapsed(time.monotonic() - started)}")
+        while not ended.wait(_REPORT_SECONDS):
+            report(f"{say()}, {elapsed(time.monotonic() - started)}")
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def run(
@@ -31,36 +57,31 @@ def run(
     Args:
         command: program and arguments.
         cwd: folder that it runs in.
-        say: how far it is, given the number of lines that the command has said; asked every two
-            seconds.
-        report: told so, with the time since the start.
+        say: how far it is, given the number of lines that the command has said.
+        report: told so every two seconds.
         environment: variables beside this process's own.
 
     Raises:
         LocalError: it failed; with its last words.
     """
-    started = time.monotonic()
     # A file and not a pipe, so that nobody has to read while it runs.
     with tempfile.TemporaryFile() as said:
-        with subprocess.Popen(
-            command,
-            cwd=cwd,
-            env={**os.environ, **(environment or {})},
-            stdout=said,
-            stderr=subprocess.STDOUT,
-        ) as process:
-            try:
-                while process.poll() is None:
-                    lines = os.pread(said.fileno(), _MOST_BYTES, 0).count(b"\n")
-                    report(f"{say(lines)}, {elapsed(time.monotonic() - started)}")
-                    with suppress(subprocess.TimeoutExpired):
-                        process.wait(_REPORT_SECONDS)
-            except BaseException:
-                process.terminate()
-                raise
-        if process.returncode:
-            words = os.pread(said.fileno(), _MOST_BYTES, 0).decode(errors="replace")
+
+        def heard() -> bytes:
+            return os.pread(said.fileno(), _MOST_BYTES, 0)
+
+        with reported(lambda: say(heard().count(b"\n")), report):
+            result = subprocess.run(
+                command,
+                cwd=cwd,
+                env={**os.environ, **(environment or {})},
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        if result.returncode:
+            words = heard().decode(errors="replace")[-_LAST_CHARACTERS:].strip()
             raise LocalError(
                 f"`{' '.join(map(str, command[:2]))}` failed; run the same command again to retry. "
-                f"It said:\n{words[-_LAST_CHARACTERS:].strip()}"
+                f"It said:\n{words}"
             )

@@ -15,6 +15,7 @@ from local.errors import LocalError
 from local.images import archive, containerd
 from local.images.layers import key
 from local.images.recipes import Image
+from local.images.running import reported
 from local.toolchain import cache, debian
 
 _CONTENT = "io.containerd.content.v1.content"
@@ -54,8 +55,10 @@ def clone(store: Path, folder: Path) -> None:
 
 def _fill(folder: Path, images: Sequence[Image], report: Callable[[str], None]) -> None:
     packages = debian.fetch("containerd", "runc", report=report)
-    report(f"unpacking {len(images)} images")
-    with containerd.running(folder, packages) as daemon:
+    with (
+        containerd.running(folder, packages) as daemon,
+        reported(lambda: f"unpacking {len(images)} images", report),
+    ):
         daemon.feed(
             lambda pipe: archive.write(images, pipe),
             *("images", "import", "--snapshotter", "overlayfs", "-"),
