@@ -58,7 +58,7 @@ def install(report: Callable[[str], None]) -> Layer:
         with reported(lambda: "packing n8n", report):
             tree.copy("/usr/local/bin/node", _NODE / "bin" / "node")
             tree.link("/usr/local/bin/n8n", f"{MODULES}/n8n/bin/n8n")
-            for file in _wanted(folder):
+            for file in wanted(folder):
                 tree.copy(f"/usr/local/lib/{file}", folder / file)
             # Here, where somebody is told: a quarter of a million files take a while.
             shutil.rmtree(folder / "node_modules")
@@ -99,7 +99,7 @@ def _install(folder: Path, report: Callable[[str], None]) -> None:
     )
 
 
-def _wanted(folder: Path) -> Iterator[str]:
+def wanted(folder: Path) -> Iterator[str]:
     """The files below `folder` that the image needs, always in the same order."""
     names = sorted(
         str(file.relative_to(folder))

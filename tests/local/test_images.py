@@ -1,0 +1,316 @@
+"""Stand-ins for container images: what gets into them, and how a node gets its copy."""
+
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from local.errors import LocalError
+from local.images import archive, catalogue, n8n, packages, recipes, store
+from local.images.layers import Layer, Tree, layer
+from settings.load import parse
+from settings.rules import RULES
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def made(name: str, write: Callable[[Tree], None], inputs: object = None) -> Layer:
+    def fill(tree: Tree, _: Path) -> Mapping[str, str]:
+        write(tree)
+        return {}
+
+    return layer(name, inputs, fill)
+
+
+def members(of: Layer) -> dict[str, tarfile.TarInfo]:
+    with tarfile.open(of.file) as content:
+        return {member.name: member for member in content}
+
+
+def package(**files: tarfile.TarInfo) -> tarfile.TarFile:
+    """A package's archive with empty files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as content:
+        for entry in files.values():
+            content.addfile(entry)
+    buffer.seek(0)
+    return tarfile.open(fileobj=buffer)
+
+
+def entry(name: str, *, mode: int = 0o644) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.mode, info.uid, info.mtime = mode, 1234, 5678
+    return info
+
+
+def test_the_same_content_makes_the_same_layer(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n")
+
+    def write(tree: Tree) -> None:
+        tree.copy("/usr/bin/program", program)
+
+    first = made("first", write)
+    program.touch()
+
+    assert made("second", write).digest == first.digest
+
+
+def test_a_layer_is_made_again_only_when_what_it_depends_on_changed() -> None:
+    made("words", lambda tree: tree.text("/word", "one"), inputs=1)
+
+    again = made("words", lambda tree: tree.text("/word", "two"), inputs=1)
+    changed = made("words", lambda tree: tree.text("/word", "two"), inputs=2)
+
+    assert members(again)["word"].size == 3
+    assert again.digest != changed.digest
+
+
+def test_large_files_that_are_equal_are_stored_once(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(b"x" * (1 << 17))
+    copy = shutil.copy(large, tmp_path / "copy")
+
+    def write(tree: Tree) -> None:
+        tree.copy("/a/large", large)
+        tree.copy("/b/large", Path(copy))
+
+    found = members(made("twice", write))
+
+    assert found["b/large"].islnk()
+    assert found["b/large"].linkname == "a/large"
+
+
+def test_packages_files_land_where_merged_folders_are_and_give_no_rights() -> None:
+    content = package(
+        program=entry("./bin/su", mode=0o4755),
+        manual=entry("./usr/share/man/man1/su.1"),
+    )
+
+    found = members(
+        made("package", lambda tree: tree.unpack(content, wanted=lambda name: "man" not in name))
+    )
+
+    assert set(found) == {"usr", "usr/bin", "usr/bin/su"}
+    assert found["usr/bin/su"].mode == 0o755
+    assert found["usr/bin/su"].uid == 0
+
+
+def fake_apt(folder: Path, monkeypatch: pytest.MonkeyPatch, depends: str) -> None:
+    """An apt-cache that knows these dependencies, and every package in version 1.0-1."""
+    (folder / "depends").write_text(depends)
+    program = folder / "apt-cache"
+    program.write_text(
+        f"""#!/bin/sh
+        if [ "$1" = depends ]; then cat {folder}/depends; exit; fi
+        shift
+        for package; do
+            printf '%s:\\n  Installed: (none)\\n  Candidate: 1.0-1\\n' "$package"
+        done
+        """
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+def test_an_image_gets_what_its_programs_need_and_not_what_installs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_apt(
+        tmp_path,
+        monkeypatch,
+        "server\n  Depends: perl\n |Depends: libfast\n  Depends: libslow\n  Depends: <virtual>\n"
+        "    provider\nperl\n  Depends: libperl\nlibfast\n  PreDepends: libc6\nlibslow\nlibperl\n"
+        "libc6\nprovider\n",
+    )
+
+    assert packages.closure(["server"]) == {
+        "libc6": "1.0-1",
+        "libfast": "1.0-1",
+        "server": "1.0-1",
+    }
+
+
+def test_a_machine_without_apt_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(LocalError, match="NODES=simulated"):
+        packages.closure(["server"])
+
+
+@pytest.mark.parametrize(
+    ("debian", "program"),
+    [
+        ("5:7.0.15-1~deb12u10", "7.0.15"),
+        ("15.20-0+deb12u1", "15.20"),
+        ("12.4+deb12u15", "12.4"),
+    ],
+)
+def test_a_tag_is_the_version_that_the_program_says(debian: str, program: str) -> None:
+    assert packages.upstream(debian) == program
+
+
+@pytest.mark.parametrize(
+    ("file", "wanted"),
+    [
+        ("yaml/dist/doc/Document.js", True),
+        ("n8n-nodes-base/dist/nodes/Code/code.svg", True),
+        ("@n8n/instance-ai/dist/skills/start.md", True),
+        ("isolated-vm/prebuilds/linux-x64/isolated-vm.abi137.glibc.node", True),
+        ("isolated-vm/prebuilds/linux-x64/isolated-vm.abi137.musl.node", False),
+        ("isolated-vm/prebuilds/win32-x64/isolated-vm.abi137.node", False),
+        ("express/README.md", False),
+        ("zod/index.d.ts", False),
+        ("zod/index.js.map", False),
+        ("axios/node_modules/qs/test/parse.js", False),
+        ("@scope/package/docs/guide.html", False),
+    ],
+)
+def test_n8ns_layer_leaves_out_what_no_program_reads(
+    tmp_path: Path, file: str, wanted: bool
+) -> None:
+    path = tmp_path / "node_modules" / file
+    path.parent.mkdir(parents=True)
+    path.touch()
+
+    assert list(n8n.wanted(tmp_path)) == ([f"node_modules/{file}"] if wanted else [])
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    lock = json.loads((n8n.FILES / "package-lock.json").read_text())
+
+    assert not [name for name, entry in lock["packages"].items() if "resolved" in entry]
+
+
+def test_every_locked_package_has_a_checksum() -> None:
+    lock = json.loads((n8n.FILES / "package-lock.json").read_text())
+
+    unchecked = [
+        name
+        for name, entry in lock["packages"].items()
+        if name and "integrity" not in entry and not entry.get("inBundle")
+    ]
+
+    assert not unchecked
+
+
+def images() -> list[recipes.Image]:
+    shared = made("shared", lambda tree: tree.text("/shared", "below"))
+    above = made("above", lambda tree: tree.text("/above", "above"))
+    return [
+        recipes.Image(name="one", version="1.0", layers=(shared,), user=999, command=("sh",)),
+        recipes.Image(name="two", version="2.0", layers=(shared, above)),
+    ]
+
+
+def test_an_archive_has_every_blob_that_its_documents_name_once() -> None:
+    buffer = io.BytesIO()
+    archive.write(images(), buffer)
+    buffer.seek(0)
+    with tarfile.open(fileobj=buffer) as content:
+        names = content.getnames()
+        files = {
+            member.name: reading.read()
+            for member in content
+            if (reading := content.extractfile(member)) is not None
+        }
+
+    def blob(description: Mapping[str, str]) -> bytes:
+        data = files[f"blobs/{description['digest'].replace(':', '/')}"]
+        assert description["digest"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
+        return data
+
+    manifests = [
+        json.loads(blob(description))
+        for description in json.loads(files["index.json"])["manifests"]
+    ]
+    for manifest in manifests:
+        configuration = json.loads(blob(manifest["config"]))
+        for description in manifest["layers"]:
+            blob(description)
+        # The layers are not compressed, so that both digests are of the same bytes.
+        named = [description["digest"] for description in manifest["layers"]]
+        assert configuration["rootfs"]["diff_ids"] == named
+    assert len(names) == len(set(names))
+    assert [len(manifest["layers"]) for manifest in manifests] == [1, 2]
+
+
+def test_an_image_runs_as_its_user_and_group() -> None:
+    assert archive.configuration(images()[0])["config"]["User"] == "999:999"
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """A store as containerd leaves it, as far as a clone looks at it."""
+    folder = tmp_path / "store"
+    for file, text in {
+        "io.containerd.content.v1.content/blobs/sha256/aa": "manifest",
+        "io.containerd.metadata.v1.bolt/meta.db": "images",
+        "io.containerd.snapshotter.v1.overlayfs/metadata.db": "snapshots",
+        "io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs/bin/sh": "shell",
+    }.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(text)
+    return folder
+
+
+def content(folder: Path) -> dict[str, str]:
+    return {
+        str(file.relative_to(folder)): file.read_text()
+        for file in sorted(folder.glob("**/*"))
+        if file.is_file()
+    }
+
+
+def test_what_a_node_does_to_its_images_changes_nobody_elses(
+    tmp_path: Path, prepared: Path
+) -> None:
+    before = content(prepared)
+    node = tmp_path / "node"
+    store.clone(prepared, node)
+    snapshot = node / "io.containerd.snapshotter.v1.overlayfs/snapshots/1"
+    assert (snapshot / "fs/bin/sh").read_text() == "shell"
+
+    for database in node.glob("*/*.db"):
+        database.write_text("changed")
+    shutil.rmtree(node)
+
+    assert content(prepared) == before
+
+
+STAND_INS = {
+    **{name: f"stand-in.local/{name}:1.2.3" for name in catalogue.CATALOGUE},
+    "n8n": f"stand-in.local/n8n:{n8n.VERSION}",
+    "runners": f"stand-in.local/runners:{n8n.VERSION}",
+    "redis": "stand-in.local/redis:7.0.15",
+    "postgres": "stand-in.local/postgres:15.20",
+}
+
+
+def test_a_stack_accepts_the_stand_ins() -> None:
+    settings = parse(catalogue.stack_settings(STAND_INS))
+
+    assert settings.n8n.image == STAND_INS["n8n"]
+    assert settings.database.image == STAND_INS["postgres"]
+    assert not [problem for rule in RULES for problem in rule(settings)]
+
+
+def test_published_images_change_no_setting() -> None:
+    assert catalogue.stack_settings(catalogue.published()) == {}
+
+
+def test_the_table_has_a_row_for_each_image() -> None:
+    rows = catalogue.table().splitlines()[2:]
+
+    assert [row.split("|")[1].strip() for row in rows] == list(catalogue.CATALOGUE)
+    assert {row.count("|") for row in rows} == {5}
