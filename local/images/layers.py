@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import struct
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping
@@ -23,6 +24,9 @@ _FORMAT = 1
 
 _TIME = 1767225600
 """Every file's time of change: 2026-01-01. n8n compares none, but 0 looks like a mistake."""
+
+_BIND_LOW_PORTS = struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0).decode("ascii")
+"""cap_net_bind_service=ep as the kernel stores it: version 2 and effective, then the sets."""
 
 _MERGED = {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}
 """Folders of the root that have been links into /usr since Debian 12; packages still name them."""
@@ -78,14 +82,26 @@ class Tree:
         entry.linkname = target
         self._add(entry)
 
-    def copy(self, path: str, source: Path, *, mode: int | None = None) -> None:
-        """A file or symbolic link of this machine; equal large files become one."""
+    def copy(
+        self, path: str, source: Path, *, mode: int | None = None, low_ports: bool = False
+    ) -> None:
+        """A file or symbolic link of this machine; equal large files become one.
+
+        Args:
+            path: where it goes.
+            source: where it is.
+            mode: its permissions; by default whether it is executable is what counts.
+            low_ports: let the program listen below port 1024 without being the superuser, where
+                its container has the capability to.
+        """
         if source.is_symlink():
             self.link(path, str(source.readlink()))
             return
         status = source.stat()
         executable = 0o755 if status.st_mode & 0o100 else 0o644
         entry = self._entry(_name(path), tarfile.REGTYPE, mode or executable)
+        if low_ports:
+            entry.pax_headers["SCHILY.xattr.security.capability"] = _BIND_LOW_PORTS
         with source.open("rb") as content:
             if status.st_size >= _WORTH_LINKING:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()

@@ -74,7 +74,7 @@ def images(programs: Mapping[str, Path], report: Callable[[str], None]) -> list[
         _redis(base),
         _postgres(base),
         _pause(base),
-        _go_program("coredns", pins.COREDNS, programs, file="/coredns"),
+        _go_program("coredns", pins.COREDNS, programs, file="/coredns", low_ports=True),
         _go_program(
             "envoy-gateway",
             pins.ENVOY_GATEWAY,
@@ -240,6 +240,7 @@ def _go_program(
     *,
     file: str,
     command: tuple[str, ...] = (),
+    low_ports: bool = False,
 ) -> Image:
     """A statically linked program and nothing else, as in the published images."""
     program = programs[name]
@@ -247,7 +248,7 @@ def _go_program(
     def fill(tree: Tree) -> None:
         packages.accounts(tree, _NONROOT)
         tree.directory("/tmp", mode=0o1777)
-        tree.copy(file, program, mode=0o755)
+        tree.copy(file, program, mode=0o755, low_ports=low_ports)
 
     return Image(
         name=name,

@@ -104,6 +104,23 @@ def test_packages_files_land_where_merged_folders_are_and_give_no_rights() -> No
     assert found["usr/bin/su"].uid == 0
 
 
+def test_a_program_may_listen_on_low_ports_where_it_is_said_to(tmp_path: Path) -> None:
+    program = tmp_path / "server"
+    program.touch(mode=0o755)
+
+    def write(tree: Tree) -> None:
+        tree.copy("/server", program, low_ports=True)
+        tree.copy("/other", program)
+
+    found = members(made("servers", write))
+
+    # As getfattr shows it on a file after `setcap cap_net_bind_service=ep`.
+    assert found["server"].pax_headers == {
+        "SCHILY.xattr.security.capability": "\x01\0\0\x02\0\x04" + 14 * "\0"
+    }
+    assert not found["other"].pax_headers
+
+
 def fake_apt(folder: Path, monkeypatch: pytest.MonkeyPatch, depends: str) -> None:
     """An apt-cache that knows these dependencies, and every package in version 1.0-1."""
     (folder / "depends").write_text(depends)
