@@ -101,7 +101,7 @@ class Tree:
         executable = 0o755 if status.st_mode & 0o100 else 0o644
         entry = self._entry(_name(path), tarfile.REGTYPE, mode or executable)
         if low_ports:
-            entry.pax_headers["SCHILY.xattr.security.capability"] = _BIND_LOW_PORTS
+            entry.pax_headers = {"SCHILY.xattr.security.capability": _BIND_LOW_PORTS}
         with source.open("rb") as content:
             if status.st_size >= _WORTH_LINKING:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
