@@ -16,7 +16,7 @@ from local.images import catalogue, n8n, recipes, registries, store
 from local.progress import Steps
 from local.toolchain.resolve import Toolchain
 
-__all__ = ["Images", "n8n", "provide", "stack_settings", "store"]
+__all__ = ["Images", "can_be_pulled", "n8n", "provide", "stack_settings", "store"]
 
 
 @dataclass(frozen=True, kw_only=True)
