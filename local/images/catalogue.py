@@ -57,12 +57,12 @@ CATALOGUE: Mapping[str, Published] = {
         "compressed SQL; no just-in-time compilation; only the locale C.UTF-8",
     ),
     "pause": Published(
-        reference="registry.k8s.io/pause:3.10.1",
+        reference="registry.k8s.io/pause:3.10.2",
         stand_in="Debian `catatonit -P`",
         difference="another program that waits",
     ),
     "coredns": Published(
-        reference=f"registry.k8s.io/coredns/coredns:v{pins.COREDNS}",
+        reference=f"docker.io/coredns/coredns:{pins.COREDNS}",
         stand_in="built from its Go module",
         difference="only the plugins that are used here",
     ),
@@ -82,7 +82,7 @@ CATALOGUE: Mapping[str, Published] = {
         difference="none known",
     ),
     "shell": Published(
-        reference="docker.io/library/busybox:1.37.0",
+        reference="docker.io/rancher/library-busybox:1.32.1",
         stand_in="Debian's `dash`, `bash` and `coreutils`",
         difference="the GNU tools for busybox'",
     ),
