@@ -72,7 +72,8 @@ def run(
 
         with reported(lambda: say(heard().count(b"\n")), report):
             result = subprocess.run(
-                command,
+                # It ends with this process, however that ends.
+                ("setpriv", "--pdeathsig", "TERM", *command),
                 cwd=cwd,
                 env={**os.environ, **(environment or {})},
                 stdout=said,

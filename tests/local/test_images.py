@@ -13,6 +13,7 @@ import pytest
 from local.errors import LocalError
 from local.images import archive, catalogue, n8n, packages, recipes, store
 from local.images.layers import Layer, Tree, layer
+from local.images.running import run
 from settings.load import parse
 from settings.rules import RULES
 
@@ -219,6 +220,20 @@ def test_every_locked_package_has_a_checksum() -> None:
     ]
 
     assert not unchecked
+
+
+def test_a_long_command_is_reported_and_its_failure_explained(tmp_path: Path) -> None:
+    reports: list[str] = []
+
+    with pytest.raises(LocalError, match="no such package"):
+        run(
+            ("sh", "-c", "echo no such package; exit 1"),
+            cwd=tmp_path,
+            say=lambda lines: f"{lines} lines",
+            report=reports.append,
+        )
+
+    assert reports
 
 
 def images() -> list[recipes.Image]:
