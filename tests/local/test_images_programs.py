@@ -206,7 +206,7 @@ class Launcher:
     def line(self, beginning: str) -> str:
         """The rest of the next line that begins so."""
         while True:
-            line = self._lines.get(timeout=20)
+            line = self._lines.get(timeout=60)
             if line.startswith(beginning):
                 return line.removeprefix(beginning).strip()
 
@@ -221,8 +221,8 @@ class Launcher:
 
 RUNNER = """
 import json, os, signal
-print("environment", json.dumps(dict(os.environ)))
 signal.signal(signal.SIGTERM, lambda *_: (print("drained"), exit(0)))
+print("environment", json.dumps(dict(os.environ)))
 signal.pause()
 """
 
@@ -261,7 +261,7 @@ def test_a_launcher_that_is_stopped_lets_its_runner_finish(launcher: Launcher) -
     launcher.process.send_signal(signal.SIGTERM)
 
     launcher.line("drained")
-    assert launcher.process.wait(20) == 0
+    assert launcher.process.wait(60) == 0
 
 
 def test_a_launcher_serves_its_health(launcher: Launcher) -> None:
@@ -272,12 +272,12 @@ def test_a_launcher_serves_its_health(launcher: Launcher) -> None:
         except OSError:
             return False
 
-    eventually(healthy, "the launcher is healthy", seconds=20)
+    eventually(healthy, "the launcher is healthy", seconds=60)
 
 
 def test_a_wrong_token_ends_the_launcher(tmp_path: Path, broker: Broker) -> None:
     launcher = Launcher(tmp_path, broker, runner=RUNNER, token="wrong")
     try:
-        assert launcher.process.wait(20) == 1
+        assert launcher.process.wait(60) == 1
     finally:
         launcher.stop()
