@@ -2,25 +2,31 @@
 
 PYTHON ?= python3
 STACK ?= local
+TIER ?= worker
+# Kind of nodes of the embedded cluster: real (Linux, root) or simulated.
+NODES ?=
 # More arguments for pulumi: make up STACK=staging ARGS=--yes
 ARGS ?=
 # Stage 0: has .venv as requirements.txt says, then runs the virtual environment's Python.
 RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview status down env unit test bench lint fmt docs requirements
+.PHONY: help up preview status logs down env unit test bench lint fmt docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## Deploy the platform to a control plane on this machine (STACK=… ARGS=… for another)
-	@$(RUN) -m local --stack $(STACK) up -- $(ARGS)
+	@$(RUN) -m local --stack $(STACK) --nodes "$(NODES)" up -- $(ARGS)
 
 preview: ## Show what `make up` would change
-	@$(RUN) -m local --stack $(STACK) preview -- $(ARGS)
+	@$(RUN) -m local --stack $(STACK) --nodes "$(NODES)" preview -- $(ARGS)
 
 status: ## Show what runs on the control plane of this machine
 	@$(RUN) -m local status
+
+logs: ## Follow the logs of a tier: make logs TIER=worker
+	@$(RUN) -m local --tier $(TIER) logs
 
 down: ## Remove the control plane of this machine and everything on it
 	@$(RUN) -m local down
@@ -32,7 +38,7 @@ unit: ## Run the fast tests, without Redis and without the engine
 	@$(RUN) -m pytest tests/unit tests/plugins tests/local -n auto
 
 test: ## Run all tests: these, real Redis nodes, then the real engine on a control plane of its own
-	@$(RUN) -m local tools
+	@$(RUN) -m local --nodes simulated tools
 	@$(RUN) -m pytest --ignore tests/engine -n auto
 	@$(RUN) -m pytest tests/engine
 

@@ -20,6 +20,14 @@ PUBLIC_PATHS = ("/webhook", "/webhook-waiting", "/form", "/form-waiting", "/mcp"
 Gateway itself: `/rest`, `/metrics`, the editor, every `*-test`."""
 
 
+_METRICS = "(?i)/metrics(/.*)?"
+"""n8n's metrics, under every spelling that it takes for them: it ignores case."""
+
+_NO_TIMEOUT = {"request": "0s"}
+"""A webhook answers when its workflow has ended. Envoy would give up after 15 s; n8n has a limit of
+its own (`EXECUTIONS_TIMEOUT_MAX`, an hour)."""
+
+
 class Routing(Component):
     """The Gateway, and the HTTPRoutes of the public webhooks and of the editor."""
 
@@ -43,6 +51,8 @@ class Routing(Component):
         self._create_editor_route(main)
         if self._webhooks.scheme == "https":
             self._create_https_redirect()
+        if settings.routing.envoy_gateway:
+            self._create_backend_policy()
         self.register_outputs({})
 
     def _create_gateway(self) -> None:
@@ -96,6 +106,7 @@ class Routing(Component):
                         {"path": {"type": "PathPrefix", "value": path}} for path in PUBLIC_PATHS
                     ],
                     "backendRefs": [{"name": webhook.service_name, "port": webhook.port}],
+                    "timeouts": _NO_TIMEOUT,
                 }
             ],
         )
@@ -108,7 +119,7 @@ class Routing(Component):
                 # n8n serves its metrics beside the editor and asks nobody who they are. The
                 # Gateway API has no refusal; leading away keeps errors out of the error rate.
                 {
-                    "matches": [{"path": {"type": "PathPrefix", "value": "/metrics"}}],
+                    "matches": [{"path": {"type": "RegularExpression", "value": _METRICS}}],
                     "filters": [
                         {
                             "type": "RequestRedirect",
@@ -122,6 +133,7 @@ class Routing(Component):
                 {
                     "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
                     "backendRefs": [{"name": main.service_name, "port": main.port}],
+                    "timeouts": _NO_TIMEOUT,
                 },
             ],
         )
@@ -144,6 +156,44 @@ class Routing(Component):
                         ]
                     }
                 ],
+            },
+            opts=self.child_options(),
+        )
+
+    def _create_backend_policy(self) -> None:
+        """What Envoy does while pods come, go and die: the Gateway API has no words for it."""
+        CustomResource(
+            "backend-policy",
+            api_version="gateway.envoyproxy.io/v1alpha1",
+            kind="BackendTrafficPolicy",
+            metadata=self._metadata(_GATEWAY),
+            spec={
+                "targetRefs": [
+                    {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": _GATEWAY}
+                ],
+                "timeout": {
+                    "tcp": {"connectTimeout": "1s"},
+                    # Node.js closes idle connections after 5 s: a request must not meet that.
+                    "http": {"connectionIdleTimeout": "4s"},
+                },
+                # Only what no pod has received: a webhook must not run twice.
+                "retry": {
+                    "numRetries": 3,
+                    "retryOn": {"triggers": ["connect-failure", "reset-before-request"]},
+                    "perRetry": {"backOff": {"baseInterval": "50ms", "maxInterval": "500ms"}},
+                },
+                # A pod that cannot be reached is left out long before Kubernetes notices. Its own
+                # errors are workflows' answers and say nothing about the pod.
+                "healthCheck": {
+                    "passive": {
+                        "consecutive5XxErrors": 0,
+                        "splitExternalLocalOriginErrors": True,
+                        "consecutiveLocalOriginFailures": 2,
+                        "interval": "1s",
+                        "baseEjectionTime": "10s",
+                        "maxEjectionPercent": 50,
+                    }
+                },
             },
             opts=self.child_options(),
         )

@@ -14,6 +14,10 @@ from rich.console import Console
 from local import stack
 from local.environment import REPOSITORY, Environment
 from local.errors import LocalError
+from local.n8n import first_use, logs
+from local.nodes import choose
+from local.nodes.real import RealNodes
+from local.nodes.simulated import SimulatedNodes
 from local.progress import Steps
 
 _FOLDER = REPOSITORY / ".local"
@@ -23,12 +27,14 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("--stack", default=stack.NAME, help="the stack (default: %(default)s)")
+    parser.add_argument("--nodes", default="", help="real or simulated (default: what there is)")
+    parser.add_argument("--tier", default="worker", help="whose logs (default: %(default)s)")
     parser.add_argument("command", choices=_COMMANDS)
     parser.add_argument("more", nargs="*", help="after `--`: more arguments for `pulumi`")
     given = parser.parse_args(arguments)
     steps = Steps()
     try:
-        return _COMMANDS[given.command](Commands(given.stack, given.more, steps))
+        return _COMMANDS[given.command](Commands(given, steps))
     except LocalError as error:
         steps.say(f"\n{error}")
         return 1
@@ -40,11 +46,14 @@ def main(arguments: Sequence[str]) -> int:
 class Commands:
     """What each command does."""
 
-    def __init__(self, stack_name: str, more: Sequence[str], steps: Steps) -> None:
-        self._stack_name = stack_name
-        self._more = more
+    def __init__(self, given: argparse.Namespace, steps: Steps) -> None:
+        self._stack_name: str = given.stack
+        self._more: Sequence[str] = given.more
+        self._tier: str = given.tier
         self._steps = steps
-        self._environment = Environment(_FOLDER, steps=steps)
+        self._environment = Environment(
+            _FOLDER, nodes=choose.nodes(_FOLDER, self._kind(given.nodes)), steps=steps
+        )
 
     def up(self) -> int:
         """Deploy the stack; `local` to the embedded control plane, which is started first."""
@@ -52,7 +61,9 @@ class Commands:
             return self._elsewhere("up")
         self._environment.start()
         code = self._stack().up(*self._more)
-        if code == 0:
+        if code == 0 and self._environment.nodes.kind == RealNodes.kind:
+            self._steps.say(first_use.prepare(self._environment, self._steps))
+        elif code == 0:
             self._steps.say(_UP.format(nodes=self._environment.nodes.description))
         return code
 
@@ -69,11 +80,11 @@ class Commands:
         if not control_plane.exists():
             self._steps.say("There is no control plane. `make up` starts one.")
             return 1
-        missing = control_plane.missing_servers()
+        missing = control_plane.missing_servers() + self._environment.nodes.missing()
         if missing:
             self._steps.say(
-                f"The control plane is not whole: {', '.join(missing)} ended. `make up` restarts "
-                "it with its data."
+                f"The cluster is not whole: {', '.join(missing)} ended. `make up` restarts it with "
+                "its data."
             )
             return 1
         self._steps.say(f"The control plane runs, with {self._environment.nodes.description}.")
@@ -82,6 +93,15 @@ class Commands:
             env=self._environment.pulumi_environment(),
             check=False,
         ).returncode
+
+    def logs(self) -> int:
+        """Follow what the pods of a tier say."""
+        return stack.run(
+            self._environment.bin / "kubectl",
+            *logs.arguments(self._tier),
+            program=REPOSITORY,
+            environment=self._environment.pulumi_environment(),
+        )
 
     def down(self) -> int:
         """Remove the control plane, everything that was deployed to it, and the stack's state."""
@@ -101,6 +121,22 @@ class Commands:
                 f"export {name}={shlex.quote(value)}", markup=False
             )
         return 0
+
+    def _kind(self, asked: str) -> str:
+        """The kind of nodes that was asked for, else what there is, else the best possible."""
+        if asked not in ("", *choose.KINDS):
+            raise LocalError(f"NODES={asked}: write NODES={' or NODES='.join(choose.KINDS)}.")
+        if self._stack_name != stack.NAME:
+            return SimulatedNodes.kind  # another cluster's nodes are not ours to make
+        known = asked or Environment(_FOLDER).started_with()
+        obstacle = choose.obstacle()
+        if obstacle and known == RealNodes.kind:
+            raise LocalError(f"Real nodes cannot be had here, as {obstacle}.")
+        if known:
+            return known
+        if obstacle:
+            self._steps.say(f"Nodes are simulated, as {obstacle}: pods do not run programs.")
+        return SimulatedNodes.kind if obstacle else RealNodes.kind
 
     def _stack(self) -> stack.Stack:
         return stack.Stack(self._environment, REPOSITORY, self._steps)
@@ -122,6 +158,7 @@ _COMMANDS = {
     "up": Commands.up,
     "preview": Commands.preview,
     "status": Commands.status,
+    "logs": Commands.logs,
     "down": Commands.down,
     "tools": Commands.tools,
     "env": Commands.env,

@@ -97,7 +97,7 @@ class Environment:
                 access = self.control_plane.start(self.toolchain, step)
             self.nodes.start(access, self.toolchain, self._steps)
             with self._steps.step("Nodes") as step:
-                self.control_plane.wait_for_nodes(self.toolchain, step)
+                self.control_plane.complete(self.toolchain, step)
                 step.done(f"{self.nodes.description}, ready")
 
     def stop(self) -> None:

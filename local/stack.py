@@ -129,17 +129,32 @@ class Stack:
 
     def _write_settings(self, salt: str) -> None:
         committed = yaml.safe_load(self._committed.read_text()) if self._committed.is_file() else {}
+        replaced = {
+            f"{self._project}:{key}": settings
+            for key, settings in self._environment.nodes.stack_settings().items()
+        }
         partial = self._settings.with_suffix(".partial")
         partial.write_text(
             f"# Made from {self._committed.name} at every run: change that file instead.\n"
-            + yaml.safe_dump(merged_settings(committed or {}, salt), sort_keys=False)
+            + yaml.safe_dump(merged_settings(committed or {}, salt, replaced), sort_keys=False)
         )
         partial.rename(self._settings)
 
 
-def merged_settings(committed: Mapping[str, Any], salt: str) -> dict[str, Any]:
-    """The committed settings of a stack with the salt that its secrets are encrypted with here."""
-    return {_SALT: salt} | {key: value for key, value in committed.items() if key != _SALT}
+def merged_settings(
+    committed: Mapping[str, Any], salt: str, replaced: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The committed settings of a stack with what is otherwise in this environment.
+
+    Args:
+        committed: content of the stack's file.
+        salt: that the stack's secrets are encrypted with here.
+        replaced: settings that take the place of committed ones, by configuration key.
+    """
+    config = dict(committed.get("config") or {})
+    for key, settings in replaced.items():
+        config[key] = {**(config.get(key) or {}), **settings}
+    return {**committed, _SALT: salt, "config": config}
 
 
 def release_stale_locks(folder: Path) -> list[str]:

@@ -74,6 +74,11 @@ class RoutingSettings(Area):
     gateway_class: Name = Field(
         default="envoy-gateway", description="GatewayClass that implements the Gateway."
     )
+    envoy_gateway: bool = Field(
+        default=True,
+        description="The class is Envoy Gateway's: also create its BackendTrafficPolicy, which "
+        "repeats requests that no pod has received and leaves out pods that cannot be reached.",
+    )
     gateway_namespace: Name = Field(
         default="envoy-gateway-system",
         description="Namespace of the gateway's own pods, the only ones let in to n8n.",

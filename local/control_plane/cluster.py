@@ -65,27 +65,27 @@ class ControlPlane:
         if started.get("definitions") != toolchain.definitions.name:
             self._define(toolchain, step)
             started["definitions"] = toolchain.definitions.name
-        manifests = [
-            *self._nodes.manifests(),
-            configuration.metrics_service(started["ports"]["metricsServerPort"]),
-        ]
-        if started.get("manifests") != _digest(manifests):
-            self._apply(toolchain, manifests, step)
-            started["manifests"] = _digest(manifests)
         self._started.write_text(json.dumps(started))
+        metrics = configuration.metrics_service(started["ports"]["metricsServerPort"])
+        self._apply("manifests", [*self._nodes.manifests(), metrics], toolchain, step)
         return self.access()
+
+    def complete(self, toolchain: Toolchain, step: Step) -> None:
+        """Wait until all nodes are ready and measured, and apply what runs on them.
+
+        Raises:
+            LocalError: a node does not become ready.
+        """
+        step.detail("waiting for the nodes")
+        self._wait_for(toolchain, "Ready", "nodes", "--all")
+        self._apply("addons", self._nodes.addons(), toolchain, step)
+        step.detail("waiting for metrics")
+        self._wait_for(toolchain, "Available", "apiservices", configuration.METRICS_API)
 
     def access(self) -> Access:
         """How nodes join it."""
         port = self._read_started()["ports"]["kubeApiserverPort"]
         return Access(port=port, authority=self._authority)
-
-    def wait_for_nodes(self, toolchain: Toolchain, step: Step) -> None:
-        """Wait until all nodes are ready and measured."""
-        step.detail("nodes")
-        self._wait_for(toolchain, "Ready", "nodes", "--all")
-        step.detail("metrics")
-        self._wait_for(toolchain, "Available", "apiservices", configuration.METRICS_API)
 
     def missing_servers(self) -> list[str]:
         """The names of the servers that should run and do not."""
@@ -198,9 +198,15 @@ class ControlPlane:
             self._kubectl(toolchain, *_APPLY, definitions)
         self._wait_for(toolchain, "Established", "crd", "--all")
 
-    def _apply(self, toolchain: Toolchain, manifests: Sequence[Manifest], step: Step) -> None:
-        step.detail("nodes' objects")
-        self._kubectl(toolchain, *_APPLY, "-", given=yaml.safe_dump_all(manifests))
+    def _apply(
+        self, name: str, manifests: Sequence[Manifest], toolchain: Toolchain, step: Step
+    ) -> None:
+        """Apply these objects unless the same ones were applied under this name before."""
+        started = self._read_started()
+        if manifests and started.get(name) != _digest(manifests):
+            step.detail(name)
+            self._kubectl(toolchain, *_APPLY, "-", given=yaml.safe_dump_all(manifests))
+            self._started.write_text(json.dumps(started | {name: _digest(manifests)}))
 
     def _wait_for(self, toolchain: Toolchain, condition: str, *objects: str) -> None:
         timeout = f"--timeout={_APPLY_SECONDS}s"

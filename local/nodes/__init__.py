@@ -5,7 +5,7 @@ Every kind of node implements `Nodes`; the control plane knows nothing else abou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -56,16 +56,24 @@ class Nodes(Protocol):
         """Have what takes long and outlives them: packages, images."""
         ...
 
+    def stack_settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """What a stack has to say otherwise to run on them, by configuration key."""
+        ...
+
     def controller_configuration(self) -> list[Manifest]:
         """Objects that the control plane's kwok controller reads when it starts."""
         ...
 
     def manifests(self) -> list[Manifest]:
-        """Objects to apply once the API server answers."""
+        """Objects to apply once the API server answers: the nodes, and what they need to join."""
         ...
 
     def start(self, access: Access, toolchain: Toolchain, steps: Steps) -> None:
         """Have them running; called when the API server has their objects."""
+        ...
+
+    def addons(self) -> list[Manifest]:
+        """Objects to apply once all of them are ready: what runs on them beside the platform."""
         ...
 
     def missing(self) -> list[str]:

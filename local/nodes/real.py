@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from local import addons, images, processes
 from local.control_plane.ports import LOOPBACK
@@ -18,7 +19,7 @@ from local.errors import LocalError
 from local.front_door import Forward, FrontDoor
 from local.images import Images
 from local.nodes import Access, Manifest
-from local.nodes.machine import configuration, credentials
+from local.nodes.machine import cgroups, configuration, credentials
 from local.nodes.machine.addresses import (
     HOST,
     PLACES,
@@ -30,7 +31,7 @@ from local.nodes.machine.node import INIT, Node
 from local.progress import Steps
 from local.toolchain import debian
 from local.toolchain.debian import Debian
-from local.toolchain.pins import NODE_TOOLS
+from local.toolchain.pins import IMAGE_TOOLS, NODE_TOOLS, Tool
 from local.toolchain.resolve import Toolchain
 
 _PACKAGES = (
@@ -56,7 +57,6 @@ class RealNodes:
 
     kind = "real"
     description = "three real nodes, one a zone"
-    tools = NODE_TOOLS
     server_address = HOST
 
     def __init__(self, directory: Path) -> None:
@@ -66,6 +66,18 @@ class RealNodes:
         self._packages: Debian | None = None
         self._images: Images | None = None
 
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """The nodes' programs, and what images are made of where they cannot be pulled."""
+        return (*NODE_TOOLS, *(() if images.can_be_pulled() else IMAGE_TOOLS))
+
+    @property
+    def images(self) -> Images:
+        """The images that they run; known after `prepare`."""
+        if self._images is None:
+            raise RuntimeError("prepare() comes first")
+        return self._images
+
     def prepare(self, toolchain: Toolchain, steps: Steps) -> None:
         """Have Debian's packages and the images."""
         with steps.step("Container runtime") as step:
@@ -73,17 +85,24 @@ class RealNodes:
             step.done("containerd and runc of Debian")
         self._images = images.provide(toolchain, steps)
 
+    def stack_settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """The references of stand-ins for images that cannot be pulled."""
+        return images.stack_settings(self.images)
+
     def controller_configuration(self) -> list[Manifest]:
         """Nothing is simulated."""
         return []
 
     def manifests(self) -> list[Manifest]:
-        """The nodes, what their programs may do, and what runs beside the platform."""
+        """The nodes, and what their programs may do."""
         return [
             *(_node(place.name, place.pods) for place in PLACES),
             *credentials.permissions(),
-            *addons.manifests(self._prepared_images()),
         ]
+
+    def addons(self) -> list[Manifest]:
+        """Names, volumes and the way in."""
+        return addons.manifests(self.images)
 
     def start(self, access: Access, toolchain: Toolchain, steps: Steps) -> None:
         """Have network, front door and all nodes running."""
@@ -116,6 +135,7 @@ class RealNodes:
         """End all nodes and remove their data, network and rules."""
         for node in self._nodes.values():
             node.stop()
+        cgroups.remove()
         self._front_door.stop()
         Network(self._folder, {**os.environ, **self._prepared_packages().environment()}).stop()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -127,7 +147,7 @@ class RealNodes:
             node.place,
             server=server,
             authority=access.authority / "ca.crt",
-            sandbox_image=self._prepared_images().references["pause"],
+            sandbox_image=self.images.references["pause"],
             plugins=self._prepared_packages().root / _PLUGINS,
         )
         if node.runs_with(files):
@@ -140,7 +160,7 @@ class RealNodes:
 
     def _have_images(self, node: Node) -> None:
         """Give a node the images that were built here, if they are not the ones that it has."""
-        store = self._prepared_images().store
+        store = self.images.store
         folder = node.folder / "data/var/lib/containerd"
         record = node.folder / "images"
         if store is None or (record.is_file() and record.read_text() == store.name):
@@ -184,11 +204,6 @@ class RealNodes:
         if self._packages is None:
             self._packages = debian.fetch(*_PACKAGES, report=lambda _: None)
         return self._packages
-
-    def _prepared_images(self) -> Images:
-        if self._images is None:
-            raise RuntimeError("prepare() comes first")
-        return self._images
 
 
 def _forwards(server_port: int) -> list[Forward]:

@@ -6,8 +6,9 @@ pod runs a program, nothing listens, and network policies are stored but not enf
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -44,6 +45,10 @@ class SimulatedNodes:
     def prepare(self, toolchain: Toolchain, steps: Steps) -> None:
         """There is nothing to have."""
 
+    def stack_settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """Nothing: images are not pulled."""
+        return {}
+
     def controller_configuration(self) -> list[Manifest]:
         """kwok's stages for nodes and pods, ours for volumes, and what pods appear to use."""
         kwok = build.module_folder("kwok", _KWOK)
@@ -57,6 +62,10 @@ class SimulatedNodes:
 
     def start(self, access: Access, toolchain: Toolchain, steps: Steps) -> None:
         """They are objects only: kwok's controller, a server of the control plane, plays them."""
+
+    def addons(self) -> list[Manifest]:
+        """Nothing: programs would not run."""
+        return []
 
     def missing(self) -> list[str]:
         """Nothing of theirs could."""

@@ -81,11 +81,11 @@ def test_stopped_processes_are_gone(tmp_path: Path, sleeper: subprocess.Popen[by
 
 
 def test_the_kubeconfig_is_private_and_needs_no_other_file(tmp_path: Path) -> None:
-    for name in ("ca.crt", "admin.crt", "admin.key"):
-        (tmp_path / name).write_text(name)
     file = tmp_path / "kubeconfig"
 
-    kubeconfig.write(file, server="https://127.0.0.1:6443", certificates=tmp_path)
+    kubeconfig.write(
+        file, server="https://127.0.0.1:6443", authority=b"a", certificate=b"c", key=b"k"
+    )
 
     assert file.stat().st_mode & 0o777 == 0o600
     assert str(tmp_path) not in file.read_text()

@@ -15,13 +15,21 @@ from local.stack import merged_settings, release_stale_locks
 def test_the_salt_of_this_checkout_is_kept_beside_the_committed_settings() -> None:
     committed = {"config": {"n8n-platform:namespace": "n8n"}}
 
-    assert merged_settings(committed, "v1:mine") == {"encryptionsalt": "v1:mine", **committed}
+    assert merged_settings(committed, "v1:mine", {}) == {"encryptionsalt": "v1:mine", **committed}
 
 
 def test_a_committed_salt_does_not_replace_the_one_of_this_checkout() -> None:
-    assert merged_settings({"encryptionsalt": "v1:theirs"}, "v1:mine") == {
-        "encryptionsalt": "v1:mine"
-    }
+    merged = merged_settings({"encryptionsalt": "v1:theirs"}, "v1:mine", {})
+
+    assert merged["encryptionsalt"] == "v1:mine"
+
+
+def test_what_the_nodes_replace_leaves_the_other_settings_of_a_key_alone() -> None:
+    committed = {"config": {"n8n-platform:n8n": {"image": "published:1", "timezone": "Etc/UTC"}}}
+
+    merged = merged_settings(committed, "v1:mine", {"n8n-platform:n8n": {"image": "stand-in:1"}})
+
+    assert merged["config"] == {"n8n-platform:n8n": {"image": "stand-in:1", "timezone": "Etc/UTC"}}
 
 
 def write_lock(folder: Path, *, pid: int, hostname: str = "") -> Path:

@@ -1,5 +1,6 @@
 """What reaches the platform from outside, judged as the Gateway API says a route matches."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,9 +19,12 @@ from tests.unit.mocks import Recorded, record
 EDITOR, HOOKS = "n8n.example", "hooks.n8n.example"
 
 
-def routing(scheme: str = "https") -> Recorded:
+def routing(scheme: str = "https", *, envoy_gateway: bool = True) -> Recorded:
     stack = settings.parse(
-        {"n8n": {"editorUrl": f"{scheme}://{EDITOR}/", "webhookUrl": f"{scheme}://{HOOKS}/"}}
+        {
+            "n8n": {"editorUrl": f"{scheme}://{EDITOR}/", "webhookUrl": f"{scheme}://{HOOKS}/"},
+            "routing": {"envoyGateway": envoy_gateway},
+        }
     )
 
     def program() -> None:
@@ -42,21 +46,29 @@ def routing(scheme: str = "https") -> Recorded:
 def backend(recorded: Recorded, host: str, path: str) -> str | None:
     """The Service that answers a request; None where the Gateway itself does.
 
-    Of the rules of a host the one with the longest matching prefix wins, and a prefix matches
-    whole path elements only (Gateway API, HTTPPathMatch).
+    Of the rules of a host a matching regular expression wins, then the longest matching prefix,
+    which matches whole path elements only (Gateway API, HTTPPathMatch; Envoy Gateway's order).
     """
     rules = [
-        (match["path"]["value"], rule)
+        (rank, rule)
         for route in recorded.of("HTTPRoute")
         if route.inputs["spec"].get("hostnames") == [host]
         for rule in route.inputs["spec"]["rules"]
         for match in rule["matches"]
-        if f"{path}/".startswith(f"{match['path']['value'].rstrip('/')}/")
+        if (rank := matched(match["path"], path)) is not None
     ]
     if not rules:
         return None
-    _, chosen = max(rules, key=lambda each: len(each[0]))
+    _, chosen = max(rules, key=lambda each: each[0])
     return next((each["name"] for each in chosen.get("backendRefs", [])), None)
+
+
+def matched(match: Mapping[str, str], path: str) -> tuple[bool, int] | None:
+    """How well a match fits a path; None if it does not."""
+    value = match["value"]
+    if match["type"] == "RegularExpression":
+        return (True, len(value)) if re.fullmatch(value, path) else None
+    return (False, len(value)) if f"{path}/".startswith(f"{value.rstrip('/')}/") else None
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +94,7 @@ def test_the_editor_s_host_reaches_main(recorded: Recorded, path: str) -> None:
     assert backend(recorded, EDITOR, path) == "n8n-main"
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/metrics/"])
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/METRICS", "/Metrics/x"])
 def test_metrics_are_on_no_host(recorded: Recorded, path: str) -> None:
     assert backend(recorded, EDITOR, path) is None
 
@@ -111,3 +123,23 @@ def test_every_route_belongs_to_a_listener_of_the_gateway() -> None:
         names = set(listeners(recorded))
         for route in recorded.of("HTTPRoute"):
             assert route.inputs["spec"]["parentRefs"][0]["sectionName"] in names
+
+
+def test_no_request_is_cut_off_while_its_workflow_runs(recorded: Recorded) -> None:
+    for route in recorded.of("HTTPRoute"):
+        for rule in route.inputs["spec"]["rules"]:
+            if "backendRefs" in rule:
+                assert rule["timeouts"]["request"] == "0s"
+
+
+def test_only_requests_that_no_pod_has_received_are_repeated(recorded: Recorded) -> None:
+    policy = recorded.one("BackendTrafficPolicy")["spec"]
+
+    assert set(policy["retry"]["retryOn"]["triggers"]) == {
+        "connect-failure",
+        "reset-before-request",
+    }
+
+
+def test_another_implementation_of_the_gateway_api_gets_none_of_envoy_gateway_s_objects() -> None:
+    assert not routing(envoy_gateway=False).of("BackendTrafficPolicy")

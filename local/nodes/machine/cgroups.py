@@ -91,4 +91,4 @@ def _is_version_2() -> bool:
 def _hierarchies() -> list[Path]:
     if _is_version_2():
         return [_ROOT]
-    return [folder for folder in sorted(_ROOT.iterdir()) if (folder / "tasks").is_file()]
+    return [folder for folder in sorted(_ROOT.iterdir()) if (folder / "cgroup.procs").is_file()]

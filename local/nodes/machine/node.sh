@@ -11,6 +11,9 @@ address=$2
 host=$3
 shift 3
 
+# A shell's usual limit of open files, 1024, is too low for n8n; containers inherit the node's.
+ulimit -n "$(ulimit -Hn)"
+
 # Containers may share mounts with the node, the node none with this machine.
 mount --make-rshared /
 mount -t tmpfs -o mode=755 tmpfs /run
