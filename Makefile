@@ -54,8 +54,8 @@ fmt: ## Format the code and fix what can be fixed
 	@$(RUN) -m ruff format .
 	@$(RUN) -m ruff check --fix .
 
-docs: ## Write the settings into Pulumi.yaml and README.md
-	@$(RUN) -m settings.document
+docs: ## Write what documents take from code: settings, stand-in images
+	@$(RUN) -m local.documents
 
 requirements: ## Compile requirements.txt from pyproject.toml
 	@$(RUN) -m uv pip compile --generate-hashes --no-emit-index-url --no-header \

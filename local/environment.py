@@ -77,6 +77,7 @@ class Environment:
 
     def prepare(self) -> None:
         """Have all that outlives a control plane: tools, plugins, images, the CLI's folders."""
+        self.nodes.begin()
         toolchain = self.toolchain
         self.state.mkdir(parents=True, exist_ok=True)
         # The folder holds keys of the cluster and of the stack.

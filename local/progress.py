@@ -6,8 +6,9 @@ when it ends, and a long one also says every half minute how far it is.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -15,7 +16,8 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-_REPORT_EVERY_SECONDS = 30
+_REPORT_SECONDS = 10
+"""How often a log gets a line, whatever the step is doing."""
 
 
 def elapsed(seconds: float) -> str:
@@ -30,7 +32,7 @@ class Step:
     def __init__(self, title: str, console: Console) -> None:
         self._title = title
         self._console = console
-        self._started = self._reported = time.monotonic()
+        self._started = time.monotonic()
         self._detail = ""
         self._outcome = ""
         self._spinner = Spinner("dots")
@@ -38,10 +40,10 @@ class Step:
     def detail(self, text: str) -> None:
         """Say how far the step is; replaces the last detail."""
         self._detail = text
-        now = time.monotonic()
-        if not self._console.is_terminal and now - self._reported >= _REPORT_EVERY_SECONDS:
-            self._reported = now
-            self._console.print(f"… {self._line()}", soft_wrap=True, highlight=False, markup=False)
+
+    def report(self) -> None:
+        """Print how far it is, where the line cannot be redrawn."""
+        self._console.print(f"… {self._line()}", soft_wrap=True, highlight=False, markup=False)
 
     def done(self, outcome: str) -> None:
         """Say what the step came to, for its final line."""
@@ -82,7 +84,8 @@ class Steps:
                 with Live(step, console=self._console, transient=True, refresh_per_second=8):
                     yield step
             else:
-                yield step
+                with _every(_REPORT_SECONDS, step.report):
+                    yield step
         except BaseException:
             step.finish(succeeded=False)
             raise
@@ -91,3 +94,21 @@ class Steps:
     def say(self, text: str) -> None:
         """Print a remark between steps."""
         self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+@contextmanager
+def _every(seconds: float, action: Callable[[], None]) -> Iterator[None]:
+    """Do something again and again while the body runs."""
+    ended = threading.Event()
+
+    def repeat() -> None:
+        while not ended.wait(seconds):
+            action()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -52,6 +52,10 @@ class Nodes(Protocol):
         """Where they reach the API server, if not on loopback."""
         ...
 
+    def begin(self) -> None:
+        """Start in the background what `prepare` needs and can be had while tools are built."""
+        ...
+
     def prepare(self, toolchain: Toolchain, steps: Steps) -> None:
         """Have what takes long and outlives them: packages, images."""
         ...

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,11 @@ class RealNodes:
         if self._images is None:
             raise RuntimeError("prepare() comes first")
         return self._images
+
+    def begin(self) -> None:
+        """Begin with n8n's packages, which the network delays more than this machine does."""
+        if not images.can_be_pulled():
+            threading.Thread(target=_install_n8n, daemon=True).start()
 
     def prepare(self, toolchain: Toolchain, steps: Steps) -> None:
         """Have Debian's packages and the images."""
@@ -204,6 +211,12 @@ class RealNodes:
         if self._packages is None:
             self._packages = debian.fetch(*_PACKAGES, report=lambda _: None)
         return self._packages
+
+
+def _install_n8n() -> None:
+    # Whatever goes wrong is said by `prepare`, which does it again.
+    with suppress(LocalError):
+        images.n8n.install(lambda _: None)
 
 
 def _forwards(server_port: int) -> list[Forward]:

@@ -42,6 +42,9 @@ class SimulatedNodes:
     tools = ()
     server_address = None
 
+    def begin(self) -> None:
+        """There is nothing to begin."""
+
     def prepare(self, toolchain: Toolchain, steps: Steps) -> None:
         """There is nothing to have."""
 

@@ -5,7 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
+from local import progress
 from local.progress import Steps, elapsed
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -32,6 +34,16 @@ def test_a_step_that_failed_says_how_far_it_was(log: io.StringIO) -> None:
         fail()
 
     assert log.getvalue().startswith("✗ etcd 3.6.16: half way (")
+
+
+def test_a_log_gets_a_line_while_a_step_has_nothing_new_to_say(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "_REPORT_SECONDS", 0.01)
+
+    with Steps(Console(file=log)).step("etcd 3.6.16") as step:
+        step.detail("linking")
+        eventually(lambda: log.getvalue().count("… etcd 3.6.16: linking (") >= 2, "there are two")
 
 
 def test_text_in_brackets_is_printed_as_it_is(log: io.StringIO) -> None:

@@ -7,7 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.toolchain import cache
+from local.errors import LocalError
+from local.toolchain import debian
 
 _OLDEST_MAJOR = 7
 """The first release in which nodes announce host names."""
@@ -24,17 +25,17 @@ class Redis:
 
     Attributes:
         programs: directory of redis-server and redis-cli.
-        libraries: directories of the shared libraries that came with them.
+        libraries: where the shared libraries are that came with them, as LD_LIBRARY_PATH says it.
     """
 
     programs: Path
-    libraries: tuple[Path, ...] = ()
+    libraries: str = ""
 
     def environment(self) -> dict[str, str]:
         """Environment variables with which the programs start; `PATH` is for the caller to make."""
         if not self.libraries:
             return {}
-        return {"LD_LIBRARY_PATH": os.pathsep.join(map(str, self.libraries))}
+        return {"LD_LIBRARY_PATH": self.libraries}
 
 
 def find() -> Redis:
@@ -48,13 +49,14 @@ def find() -> Redis:
         redis = Redis(programs=Path(on_path).parent)
         if (redis.programs / "redis-cli").exists() and _major(redis) >= _OLDEST_MAJOR:
             return redis
-    folder = cache.root() / "redis"
-    with cache.filling(folder) as partial:
-        if partial is not None:
-            _unpack_debian_packages(partial)
-    redis = Redis(
-        programs=folder / "usr/bin", libraries=tuple(sorted((folder / "usr/lib").glob("*-linux-*")))
-    )
+    try:
+        packages = debian.fetch("redis-server", report=lambda _: None)
+        redis = Redis(
+            programs=packages.program("redis-server").parent,
+            libraries=packages.environment()["LD_LIBRARY_PATH"],
+        )
+    except LocalError as error:
+        raise LookupError(_ADVICE) from error
     if _major(redis) < _OLDEST_MAJOR:
         raise LookupError(_ADVICE)
     return redis
@@ -70,35 +72,3 @@ def _major(redis: Redis) -> int:
     ).stdout
     version = re.search(r"v=(\d+)\.", said)
     return int(version[1]) if version else 0
-
-
-def _unpack_debian_packages(folder: Path) -> None:
-    if not shutil.which("apt-get"):
-        raise LookupError(_ADVICE)
-    missing = _missing_packages()
-    if not missing and os.geteuid() == 0:
-        # A fresh image has no package lists.
-        subprocess.run(["apt-get", "-qq", "update"], check=False)
-        missing = _missing_packages()
-    if not missing:
-        raise LookupError(_ADVICE)
-    try:
-        subprocess.run(
-            ["apt-get", "-qq", "download", *missing], cwd=folder, check=True, capture_output=True
-        )
-        for package in folder.glob("*.deb"):
-            subprocess.run(["dpkg", "--extract", package, folder], check=True, capture_output=True)
-            package.unlink()
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise LookupError(_ADVICE) from error
-
-
-def _missing_packages() -> list[str]:
-    """What apt would install for Redis: its packages and the libraries that are not here yet."""
-    plan = subprocess.run(
-        ["apt-get", "--simulate", "--no-install-recommends", "install", "redis-server"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-    return re.findall(r"^Inst (\S+)", plan, re.MULTILINE)

@@ -1,6 +1,5 @@
 """What a user gets from right and from wrong settings."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,6 @@ import pytest
 import yaml
 
 import settings
-from settings import document
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -133,11 +131,6 @@ def test_n8n_is_held_to_the_floor_of_its_own_release_line(image: str, safe: bool
         settings.parse(values)
     else:
         assert "known flaws" in problems(values)
-
-
-@pytest.mark.parametrize(("path", "text"), list(document.documents()), ids=lambda v: str(v)[-11:])
-def test_pulumi_yaml_and_the_readme_say_what_can_be_set(path: Path, text: str) -> None:
-    assert path.read_text() == text, "run `make docs`"
 
 
 def test_the_defaults_in_pulumi_yaml_are_accepted_as_a_stack_s_values() -> None:

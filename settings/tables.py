@@ -1,12 +1,6 @@
-"""Writes down what can be set: the schema in `Pulumi.yaml` and the table in `README.md`.
+"""What can be set, written down: as the schema in `Pulumi.yaml` and as the table in `README.md`."""
 
-Run by `make docs`; a test fails when either has gone stale. What stands outside the markers is
-written by hand.
-"""
-
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -16,9 +10,6 @@ from pydantic.fields import FieldInfo
 
 from settings.model import Settings
 from settings.types import Area
-
-_REPOSITORY = Path(__file__).parents[1]
-_BEGIN, _END = "BEGIN settings", "END settings"
 
 
 def schema() -> str:
@@ -106,30 +97,3 @@ def _default(value: Any) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _between_markers(text: str, content: str, file: str) -> str:
-    """The text with what stands between its two markers replaced.
-
-    Raises:
-        ValueError: if a marker is missing.
-    """
-    lines = text.splitlines(keepends=True)
-    first = next((n for n, line in enumerate(lines) if _BEGIN in line), None)
-    last = next((n for n, line in enumerate(lines) if _END in line), None)
-    if first is None or last is None:
-        raise ValueError(f"{file} has lost the line that says {_BEGIN} or the one with {_END}")
-    return "".join([*lines[: first + 1], content, *lines[last:]])
-
-
-def documents() -> Iterator[tuple[Path, str]]:
-    """Each file that describes the settings, with the text that it should have."""
-    for name, content in (("Pulumi.yaml", schema()), ("README.md", table())):
-        path = _REPOSITORY / name
-        yield path, _between_markers(path.read_text(), content, name)
-
-
-if __name__ == "__main__":
-    for path, text in documents():
-        path.write_text(text)
-        sys.stdout.write(f"wrote {path.relative_to(_REPOSITORY)}\n")
