@@ -1,5 +1,6 @@
 """What a user gets from right and from wrong settings."""
 
+import json
 from pathlib import Path
 from typing import Any
 
