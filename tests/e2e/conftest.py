@@ -1,0 +1,44 @@
+"""The environment that `make up` made, and what all scenarios share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.environment import REPOSITORY, Environment
+from local.n8n import addresses, owner
+from local.n8n.api import N8n
+from local.n8n.first_use import OWNER_FILE
+from local.nodes.real import RealNodes
+from tests.e2e.platform import Platform
+from tests.e2e.results import Results
+
+_FOLDER = REPOSITORY / ".local"
+
+
+@pytest.fixture(scope="session")
+def environment() -> Environment:
+    """The environment of this checkout; the tests fail where it does not run on real nodes."""
+    nodes = RealNodes(_FOLDER)
+    found = Environment(_FOLDER, nodes=nodes)
+    if found.started_with() != nodes.kind or nodes.missing():
+        pytest.fail("The platform does not run on real nodes: `make up` first.", pytrace=False)
+    return found
+
+
+@pytest.fixture(scope="session")
+def platform(environment: Environment) -> Platform:
+    """The platform, with the owner logged in to n8n."""
+    public = addresses.read(REPOSITORY / "Pulumi.local.yaml")
+    n8n = N8n(public.editor)
+    n8n.wait_until_open(lambda _: None)
+    owner.sign_in(n8n, environment.directory / OWNER_FILE)
+    return Platform(environment, n8n, public.webhooks)
+
+
+@pytest.fixture(scope="session")
+def results(environment: Environment) -> Iterator[Results]:
+    """The table of all scenarios, written and printed at the end."""
+    found = Results()
+    yield found
+    found.write(environment.directory / "e2e.json")
+    found.show()

@@ -1,0 +1,134 @@
+"""The running platform: its pods, what runs in them, and its database."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+from local.environment import Environment
+from local.n8n import logs
+from local.n8n.api import N8n
+from tests.waiting import eventually
+
+Pod = dict[str, Any]
+
+NAMESPACE = logs.NAMESPACE
+
+
+class Platform:
+    """The platform of an environment, with the owner logged in to n8n."""
+
+    def __init__(self, environment: Environment, n8n: N8n, webhooks: str) -> None:
+        self.environment = environment
+        self.n8n = n8n
+        self.webhooks = webhooks
+
+    def kubectl(self, *arguments: str, check: bool = True) -> str:
+        """Run `kubectl` in the platform's namespace; what it printed."""
+        result = subprocess.run(
+            [self.environment.bin / "kubectl", "--namespace", NAMESPACE, *arguments],
+            env=self.environment.pulumi_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not check or result.returncode == 0, f"{arguments}: {result.stderr}"
+        return result.stdout
+
+    def objects(self, kind: str, *arguments: str) -> list[dict[str, Any]]:
+        """Objects of a kind."""
+        return json.loads(self.kubectl("get", kind, *arguments, "--output", "json"))["items"]
+
+    def pods(self, tier: str) -> list[Pod]:
+        """A tier's pods that are not ending."""
+        return [
+            pod
+            for pod in self.objects("pods", "--selector", logs.selector(tier))
+            if "deletionTimestamp" not in pod["metadata"]
+        ]
+
+    def ready(self, tier: str) -> list[Pod]:
+        """Those of them that are ready."""
+        return [pod for pod in self.pods(tier) if is_ready(pod)]
+
+    def wait_ready(self, tier: str, count: int, *, seconds: float = 240) -> None:
+        """Wait until this many pods of a tier are ready, and no other is left."""
+
+        def all_ready() -> bool:
+            return len(self.ready(tier)) >= count and len(self.pods(tier)) == len(self.ready(tier))
+
+        eventually(all_ready, f"{count} {tier} pods are ready", seconds=seconds)
+
+    def execute(
+        self, pod: str, *command: str, container: str | None = None, seconds: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a pod's container."""
+        chosen = ("--container", container) if container else ()
+        return subprocess.run(
+            [
+                *(self.environment.bin / "kubectl", "--namespace", NAMESPACE),
+                *("exec", pod, *chosen, "--", *command),
+            ],
+            env=self.environment.pulumi_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+
+    def sql(self, query: str) -> list[list[str]]:
+        """Rows of a query to n8n's database, asked inside its pod with the pod's own password."""
+        result = self.execute(
+            "postgres-0",
+            "sh",
+            "-c",
+            'PGPASSWORD="$N8N_PASSWORD" exec psql -U "$N8N_ROLE" -d "$N8N_DATABASE" -AtF "\t" -c "$1"',
+            "sh",
+            query,
+        )
+        assert result.returncode == 0, result.stderr
+        return [line.split("\t") for line in result.stdout.splitlines()]
+
+    def executions(self, workflow: str) -> dict[str, int]:
+        """How many executions of a workflow there are in each status."""
+        rows = self.sql(
+            f"""SELECT status, count(*) FROM execution_entity WHERE "workflowId" = '{workflow}'
+            AND "deletedAt" IS NULL GROUP BY status"""  # noqa: S608 - the test's own identifiers
+        )
+        return {status: int(count) for status, count in rows}
+
+    def wait_executions(self, workflow: str, expected: Callable[[dict[str, int]], bool]) -> None:
+        """Wait until the executions of a workflow are as expected."""
+        eventually(
+            lambda: expected(self.executions(workflow)),
+            f"the executions of {workflow} have ended as expected",
+        )
+
+    def metric(self, pod: str, name: str) -> float:
+        """The sum of a metric's series in one of n8n's pods; 0 if it has none yet."""
+        result = self.execute(
+            pod,
+            "node",
+            "-e",
+            "fetch('http://127.0.0.1:5678/metrics').then(a => a.text()).then(console.log)",
+            container="n8n",
+        )
+        assert result.returncode == 0, result.stderr
+        series = (line.rpartition(" ") for line in result.stdout.splitlines())
+        return sum(float(value) for key, _, value in series if key.partition("{")[0] == name)
+
+
+def name(pod: Pod) -> str:
+    """A pod's name."""
+    return pod["metadata"]["name"]
+
+
+def node(pod: Pod) -> str:
+    """The node that a pod is on."""
+    return pod["spec"]["nodeName"]
+
+
+def is_ready(pod: Pod) -> bool:
+    """Whether Kubernetes lets requests through to a pod."""
+    conditions = pod.get("status", {}).get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
