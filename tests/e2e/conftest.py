@@ -9,6 +9,7 @@ from local.n8n import addresses, owner
 from local.n8n.api import N8n
 from local.n8n.first_use import OWNER_FILE
 from local.nodes.real import RealNodes
+from local.progress import Steps
 from tests.e2e.platform import Platform
 from tests.e2e.results import Results
 
@@ -16,12 +17,18 @@ _FOLDER = REPOSITORY / ".local"
 
 
 @pytest.fixture(scope="session")
-def environment() -> Environment:
+def nodes() -> RealNodes:
+    """The nodes of this checkout's environment."""
+    return RealNodes(_FOLDER)
+
+
+@pytest.fixture(scope="session")
+def environment(nodes: RealNodes) -> Environment:
     """The environment of this checkout; the tests fail where it does not run on real nodes."""
-    nodes = RealNodes(_FOLDER)
     found = Environment(_FOLDER, nodes=nodes)
     if found.started_with() != nodes.kind or nodes.missing():
         pytest.fail("The platform does not run on real nodes: `make up` first.", pytrace=False)
+    nodes.prepare(found.toolchain, Steps())
     return found
 
 

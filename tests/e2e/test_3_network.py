@@ -57,12 +57,10 @@ class Aim:
 
 
 @pytest.fixture(scope="module")
-def nodes(platform: Platform) -> dict[str, Place]:
+def networks(platform: Platform) -> dict[str, Place]:
     """The network of each node."""
     folder = platform.environment.directory / "nodes"
-    return {
-        name(each): sockets.of_node(folder / name(each)) for each in platform.objects("nodes")
-    }
+    return {name(each): sockets.of_node(folder / name(each)) for each in platform.objects("nodes")}
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +73,15 @@ def sources(platform: Platform) -> dict[str, Pod]:
 
 
 @pytest.fixture(scope="module")
-def aims(platform: Platform, nodes: dict[str, Place]) -> Iterator[dict[str, Aim]]:
+def aims(platform: Platform, networks: dict[str, Place]) -> Iterator[dict[str, Aim]]:
     """Every target by its name."""
     # The first pod of each tier; sources are the last ones.
     pods = {tier: platform.ready(tier)[0] for tier in _TIERS}
     dns = _elsewhere(platform, "kube-system", "k8s-app=kube-dns")
-    some_node = nodes[node(dns)]
+    some_node = networks[node(dns)]
 
     def aim(pod: Pod, port: int) -> Aim:
-        return Aim(address=(_ip(pod), port), control=nodes[node(pod)], pod=name(pod))
+        return Aim(address=(_ip(pod), port), control=networks[node(pod)], pod=name(pod))
 
     broker = Aim(
         address=("127.0.0.1", 5679),
@@ -91,9 +89,11 @@ def aims(platform: Platform, nodes: dict[str, Place]) -> Iterator[dict[str, Aim]
         pod=name(pods["worker"]),
     )
     with ExitStack() as stack:
-        stack.enter_context(outside.outside(nodes))
+        stack.enter_context(outside.outside(networks))
         yield {
-            "DNS": Aim(address=(_service(platform, "kube-system", "kube-dns"), 53), control=some_node),
+            "DNS": Aim(
+                address=(_service(platform, "kube-system", "kube-dns"), 53), control=some_node
+            ),
             "main 5678": aim(pods["main"], 5678),
             "webhook 5678": aim(pods["webhook"], 5678),
             "worker 5678": aim(pods["worker"], 5678),

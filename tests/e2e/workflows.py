@@ -14,9 +14,7 @@ def answering(identifier: str, code: str = "return [{json: {id: $execution.id}}]
     return _workflow(identifier, _webhook(identifier, "lastNode"), code)
 
 
-def acknowledging(
-    identifier: str, code: str = "return [{json: {id: $execution.id}}];"
-) -> Workflow:
+def acknowledging(identifier: str, code: str = "return [{json: {id: $execution.id}}];") -> Workflow:
     """A webhook of the same name that answers at once, before the code runs."""
     return _workflow(identifier, _webhook(identifier, "onReceived"), code)
 

@@ -1,0 +1,94 @@
+"""Which places answer somewhere on this machine: connections from another network namespace.
+
+Network policies apply to a pod's network namespace, whatever its containers' images contain. So
+this same file is run there, with this machine's Python.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ANSWERS = "answers"
+SILENT = "does not answer"
+
+_SECONDS = 3
+"""How long a place may take to answer; on one machine it takes milliseconds."""
+
+# A question for the name server: what is the address of localhost? (RFC 1035)
+_DNS_QUESTION = b"\x4e\x38\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x09localhost\x00\x00\x01\x00\x01"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a connection goes.
+
+    Attributes:
+        host: IPv4 address.
+        port: port.
+        protocol: "tcp", or "udp" for a name server.
+    """
+
+    host: str
+    port: int
+    protocol: str = "tcp"
+
+
+def process_of(container: str) -> int:
+    """A process of a running container, given the ID that a pod's status has."""
+    identifier = container.rpartition("/")[2]
+    for file in Path("/proc").glob("[0-9]*/cgroup"):
+        try:
+            if identifier in file.read_text():
+                return int(file.parent.name)
+        except OSError:
+            continue  # it ended meanwhile
+    raise AssertionError(f"no process of the container {container} runs on this machine")
+
+
+def reach(process: int, places: Iterable[Place]) -> list[str]:
+    """What became of a connection to each place, all at once, where a process has its network.
+
+    Returns:
+        For each place `ANSWERS`, `SILENT`, or the error.
+    """
+    asked = json.dumps([asdict(place) for place in places])
+    command = ("nsenter", "--target", str(process), "--net", sys.executable, "-I", __file__)
+    result = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def _try(place: Place) -> str:
+    try:
+        if place.protocol == "udp":
+            _ask(place)
+        else:
+            socket.create_connection((place.host, place.port), timeout=_SECONDS).close()
+    except TimeoutError:
+        return SILENT
+    except OSError as error:
+        return error.strerror or str(error)
+    return ANSWERS
+
+
+def _ask(place: Place) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as question:
+        question.settimeout(_SECONDS)
+        question.connect((place.host, place.port))
+        question.send(_DNS_QUESTION)
+        question.recv(512)
+
+
+def _main() -> None:
+    places = [Place(**each) for each in json.load(sys.stdin)]
+    with ThreadPoolExecutor(len(places)) as pool:
+        json.dump(list(pool.map(_try, places)), sys.stdout)
+
+
+if __name__ == "__main__":
+    _main()
