@@ -1,101 +1,105 @@
-"""The world outside the cluster, in a network namespace of this machine.
+"""The world outside the cluster, played by a network namespace on this machine.
 
-A host of the tests' own carries the cloud's metadata address and a public one, and is cabled to
-the nodes' bridge. Only the nodes learn routes to it, so that this machine's own way to those
-addresses stays as it is and nothing that is sent there leaves the machine.
+What pods send to its addresses stays here, whatever network policies let through.
 """
 
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from local.environment import REPOSITORY
 from local.nodes.machine.addresses import BRIDGE, PLACES, PREFIX_LENGTH
-from tests.e2e.sockets import Place
+from local.nodes.machine.network import call
+from local.toolchain import debian
 
 METADATA = "169.254.169.254"
-"""Where clouds serve the machine's credentials."""
+"""Where clouds tell a machine its credentials."""
 
-INTERNET = "192.88.99.1"
-"""A public address that nobody uses any more (RFC 7526)."""
+PUBLIC = "192.88.99.1"
+"""An address of the public internet that nobody uses any more (RFC 7526)."""
+
+PRIVATE = "10.99.77.1"
+"""A private address outside the cluster: another system of the same company."""
 
 PORTS = (80, 443)
 
-_NAMESPACE = "n8n-outside"
-_CABLE = "n8n-outside"
-_ADDRESS = "10.77.0.200"
+_ADDRESSES = (METADATA, PUBLIC, PRIVATE)
+_GATEWAY = "10.77.0.200"
+"""Where this world is on the nodes' bridge."""
 
-_SERVER = """
-import socket, sys, threading
-def serve(listener):
-    while True:
-        listener.accept()[0].close()
-for address in sys.argv[1:]:
-    host, _, port = address.rpartition(":")
-    listener = socket.create_server((host, int(port)))
-    threading.Thread(target=serve, args=(listener,)).start()
-print("listening", flush=True)
-"""
+_CABLE = "n8n-outside"
+_TABLE = "7700"
+"""Number of the routing table, and preference of the rule that makes this machine look there."""
 
 
 @contextmanager
-def outside(nodes: Mapping[str, Place]) -> Iterator[None]:
-    """The host is there, and its ports answer, while the body runs.
+def outside() -> Iterator[None]:
+    """Have these addresses answer to the cluster, at `PORTS`.
 
-    Args:
-        nodes: the network of each node by its name.
+    This machine's own way to them stays what it is: only what comes from the nodes' bridge is sent
+    here. The kernel takes the namespace away with its one process, which ends with this one.
     """
-    _remove(nodes)
-    try:
-        _build(nodes)
-        with subprocess.Popen(
-            (
-                *("ip", "netns", "exec", _NAMESPACE, sys.executable, "-c", _SERVER),
-                *(f"{address}:{port}" for address in (METADATA, INTERNET) for port in PORTS),
-            ),
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as server:
-            try:
-                assert server.stdout
-                assert server.stdout.readline() == "listening\n"
-                yield
-            finally:
-                server.kill()
-    finally:
-        _remove(nodes)
+    environment = debian.fetch("iproute2", report=print).environment()
+    _remove_routes(environment)
+    with subprocess.Popen(
+        ("unshare", "--net", sys.executable, "-m", __name__),
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline(), "the world outside does not start"
+            _connect(server.pid, environment)
+            yield
+        finally:
+            server.terminate()
+            server.wait()
+            # Last: until there is nobody left who could send anything, the routes lead here.
+            _remove_routes(environment)
 
 
-def _build(nodes: Mapping[str, Place]) -> None:
-    inside = ("ip", "-netns", _NAMESPACE)
-    _call("ip", "netns", "add", _NAMESPACE)
-    _call("ip", "link", "add", _CABLE, "type", "veth", "peer", "name", "eth0", "netns", _NAMESPACE)
-    _call("ip", "link", "set", _CABLE, "master", BRIDGE, "up")
-    _call(*inside, "link", "set", "lo", "up")
-    _call(*inside, "address", "add", f"{_ADDRESS}/{PREFIX_LENGTH}", "dev", "eth0")
-    _call(*inside, "link", "set", "eth0", "up")
-    for address in (METADATA, INTERNET):
-        _call(*inside, "address", "add", f"{address}/32", "dev", "lo")
-    for place in PLACES:
-        _call(*inside, "route", "add", place.pods, "via", place.address)
-    for node in nodes.values():
-        for address in (METADATA, INTERNET):
-            _call(*node.enter, "ip", "route", "replace", f"{address}/32", "via", _ADDRESS)
+def _connect(process: int, environment: Mapping[str, str]) -> None:
+    cable = ("type", "veth", "peer", "name", "eth0", "netns", str(process))
+    commands: list[Sequence[str]] = [
+        ("ip", "link", "add", _CABLE, *cable),
+        ("ip", "link", "set", _CABLE, "master", BRIDGE, "up"),
+    ]
+    inside = [
+        ("address", "add", f"{_GATEWAY}/{PREFIX_LENGTH}", "dev", "eth0"),
+        *(("address", "add", f"{address}/32", "dev", "eth0") for address in _ADDRESSES),
+        ("link", "set", "eth0", "up"),
+        *(("route", "add", place.pods, "via", place.address) for place in PLACES),
+    ]
+    commands += [("nsenter", "--target", str(process), "--net", "ip", *each) for each in inside]
+    commands += [
+        ("ip", "route", "add", address, "via", _GATEWAY, "dev", BRIDGE, "table", _TABLE)
+        for address in _ADDRESSES
+    ]
+    commands.append(("ip", "rule", "add", "iif", BRIDGE, "lookup", _TABLE, "pref", _TABLE))
+    for command in commands:
+        call(command, environment)
 
 
-def _remove(nodes: Mapping[str, Place]) -> None:
-    """Remove what is there of it, after a run that was killed, too."""
-    for node in nodes.values():
-        for address in (METADATA, INTERNET):
-            subprocess.run(
-                (*node.enter, "ip", "route", "delete", f"{address}/32", "via", _ADDRESS),
-                capture_output=True,
-                check=False,
-            )
-    for command in (("ip", "link", "delete", _CABLE), ("ip", "netns", "delete", _NAMESPACE)):
-        subprocess.run(command, capture_output=True, check=False)
+def _remove_routes(environment: Mapping[str, str]) -> None:
+    """Remove what is there, also of a run that was killed."""
+    for command in (
+        ("ip", "rule", "delete", "pref", _TABLE),
+        ("ip", "route", "flush", "table", _TABLE),
+    ):
+        subprocess.run(command, env=environment, capture_output=True, check=False)
 
 
-def _call(*command: str) -> None:
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, f"{' '.join(command)}: {result.stderr}"
+def _serve() -> None:
+    # The kernel answers for as long as the sockets are open and their queues are not full.
+    sockets = [socket.create_server(("", port), backlog=1024) for port in PORTS]
+    print("listening", flush=True)  # noqa: T201 - to the process that waits for it
+    sys.stdin.read()
+    for each in sockets:
+        each.close()
+
+
+if __name__ == "__main__":
+    _serve()
