@@ -42,7 +42,7 @@ def outside() -> Iterator[None]:
     here. The kernel takes the namespace away with its one process, which ends with this one.
     """
     environment = debian.fetch("iproute2", report=print).environment()
-    _remove_routes(environment)
+    _remove(environment)
     with subprocess.Popen(
         ("unshare", "--net", sys.executable, "-m", __name__),
         cwd=REPOSITORY,
@@ -58,7 +58,7 @@ def outside() -> Iterator[None]:
             server.terminate()
             server.wait()
             # Last: until there is nobody left who could send anything, the routes lead here.
-            _remove_routes(environment)
+            _remove(environment)
 
 
 def _connect(process: int, environment: Mapping[str, str]) -> None:
@@ -83,9 +83,10 @@ def _connect(process: int, environment: Mapping[str, str]) -> None:
         call(command, environment)
 
 
-def _remove_routes(environment: Mapping[str, str]) -> None:
+def _remove(environment: Mapping[str, str]) -> None:
     """Remove what is there, also of a run that was killed."""
     for command in (
+        ("ip", "link", "delete", _CABLE),
         ("ip", "rule", "delete", "pref", _TABLE),
         ("ip", "route", "flush", "table", _TABLE),
     ):
@@ -95,7 +96,8 @@ def _remove_routes(environment: Mapping[str, str]) -> None:
 def _serve() -> None:
     # The kernel answers for as long as the sockets are open and their queues are not full.
     sockets = [socket.create_server(("", port), backlog=1024) for port in PORTS]
-    print("listening", flush=True)  # noqa: T201 - to the process that waits for it
+    sys.stdout.write("listening\n")
+    sys.stdout.flush()
     sys.stdin.read()
     for each in sockets:
         each.close()

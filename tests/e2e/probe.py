@@ -8,13 +8,15 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-ANSWERS = "answers"
-SILENT = "does not answer"
+ANSWERS = "it answers"
+SILENT = "it does not answer"
 
 _SECONDS = 3
 """How long a place may take to answer; on one machine it takes milliseconds."""
@@ -38,16 +40,28 @@ class Place:
     protocol: str = "tcp"
 
 
-def process_of(container: str) -> int:
-    """A process of a running container, given the ID that a pod's status has."""
-    identifier = container.rpartition("/")[2]
+def process_of_container(pod: Mapping[str, Any], container: str) -> int:
+    """A process of a pod's container."""
+    status = pod["status"]
+    containers = [*status["containerStatuses"], *status.get("initContainerStatuses", [])]
+    identifier = next(each["containerID"] for each in containers if each["name"] == container)
     for file in Path("/proc").glob("[0-9]*/cgroup"):
-        try:
-            if identifier in file.read_text():
+        with suppress(OSError):  # it ended meanwhile
+            if identifier.rpartition("/")[2] in file.read_text():
                 return int(file.parent.name)
-        except OSError:
-            continue  # it ended meanwhile
-    raise AssertionError(f"no process of the container {container} runs on this machine")
+    raise AssertionError(f"no process of {pod['metadata']['name']}'s {container} runs here")
+
+
+def process_of_node(folder: Path) -> int:
+    """The first process of the node whose files are in `folder`."""
+    # The program that made its namespaces stays outside of them.
+    for holder in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = holder.read_text().split("\0")
+            if Path(words[0]).name == "unshare" and f"{folder}/" in words:
+                children = holder.parent / "task" / holder.parent.name / "children"
+                return int(children.read_text().split()[0])
+    raise AssertionError(f"the node of {folder} does not run")
 
 
 def reach(process: int, places: Iterable[Place]) -> list[str]:

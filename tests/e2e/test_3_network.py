@@ -1,163 +1,165 @@
-"""Who may connect to whom: every tier against every target, from the pods' own networks.
+"""Who may talk to whom: the table of the network policies, each path of it tried."""
 
-A path counts as denied only if its target answers the same connection from a place that no policy
-concerns: the target's own node or pod.
-"""
-
-import json
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e import outside, sockets
-from tests.e2e.platform import Platform, Pod, name, node
+from local.nodes.machine.addresses import DNS, PLACES, PUBLIC_NODE_PORT
+from tests.e2e.outside import METADATA, PRIVATE, PUBLIC, outside
+from tests.e2e.platform import Platform, Pod, node
+from tests.e2e.probe import ANSWERS, Place, process_of_container, process_of_node, reach
 from tests.e2e.results import Results
-from tests.e2e.sockets import OPEN, Place, Target
 
-_N8N = {"main", "webhook", "worker"}
-_TIERS = ("main", "webhook", "worker", "redis", "postgres")
-_GATEWAY = "gateway"
-_STRANGER = "other namespace"
-_SOURCES = (*_TIERS, _GATEWAY, _STRANGER)
-
-_ALLOWED: dict[str, set[str]] = {
-    "DNS": {*_TIERS, _GATEWAY, _STRANGER},
-    "main 5678": {_GATEWAY},
-    "webhook 5678": {_GATEWAY},
-    "worker 5678": set(),
-    "runner broker 5679": set(),
-    "Redis 6379": {*_N8N, "redis"},
-    "Redis bus 16379": {"redis"},
-    "PostgreSQL 5432": _N8N,
-    "other namespace 9153": {_GATEWAY, _STRANGER},
-    "API server": {_GATEWAY, _STRANGER},
-    "metadata 80": {_GATEWAY, _STRANGER},
-    "internet 80": {_GATEWAY, _STRANGER},
-    "internet 443": {*_N8N, _GATEWAY, _STRANGER},
+_NAMES = {"DNS over UDP", "DNS over TCP"}
+_N8N = _NAMES | {"Redis", "PostgreSQL", "the internet at 443"}
+_OTHERS = _NAMES | {
+    "the gateway",
+    "DNS's metrics",
+    "the API server",
+    "its own node's kubelet",
+    "another node's kubelet",
+    "a node port",
+    "the cloud's metadata",
+    "the internet at 443",
+    "the internet at 80",
+    "a private address",
 }
-"""Who is let through to what. The last two sources are outside the platform's namespace, where its
-policies rule who comes in, but not who goes where."""
+"""What is outside the platform's namespace, whose policies say nothing about others' ways there."""
+
+ALLOWED: Mapping[str, set[str]] = {
+    "main": _N8N,
+    "webhook": _N8N,
+    "worker": _N8N,
+    # Where code runs that users wrote: in the worker's pod, so it may go where the worker may.
+    "task-runner": _N8N,
+    "redis": _NAMES | {"Redis", "Redis's bus"},
+    "postgres": _NAMES,
+    "gateway": _OTHERS | {"main", "webhook"},
+    "a pod of another namespace": _OTHERS,
+}
+"""From where to where connections get through. All others of the same places do not."""
+
+_BROKER = "a worker's task broker"
+"""It listens on its pod's loopback alone, so it answers nobody in any case."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Aim:
-    """A target, and a place from which it answers whatever the policies say.
+class Network:
+    """The pods that the table is about.
 
     Attributes:
-        address: IP address and port.
-        control: that place.
-        pod: name of the pod that it is, if it is one.
+        sources: by name in the table, a pod and the container of it that connects.
+        targets: by name in the table, a pod of the platform and its port. Where a tier has more
+            than one pod, another one than the source.
+        others: the same of other namespaces.
+        api_server: address of the API server's Service.
     """
 
-    address: Target
-    control: Place
-    pod: str | None = None
+    sources: Mapping[str, tuple[Pod, str]]
+    targets: Mapping[str, tuple[Pod, int]]
+    others: Mapping[str, tuple[Pod, int]]
+    api_server: str
 
-
-@pytest.fixture(scope="module")
-def networks(platform: Platform) -> dict[str, Place]:
-    """The network of each node."""
-    folder = platform.environment.directory / "nodes"
-    return {name(each): sockets.of_node(folder / name(each)) for each in platform.objects("nodes")}
-
-
-@pytest.fixture(scope="module")
-def sources(platform: Platform) -> dict[str, Pod]:
-    """A pod of each tier and two from other namespaces."""
-    found = {tier: platform.ready(tier)[-1] for tier in _TIERS}
-    found[_GATEWAY] = _elsewhere(platform, "envoy-gateway-system", "app.kubernetes.io/name=envoy")
-    found[_STRANGER] = _elsewhere(platform, "kube-system", "k8s-app=kube-dns")
-    return found
-
-
-@pytest.fixture(scope="module")
-def aims(platform: Platform, networks: dict[str, Place]) -> Iterator[dict[str, Aim]]:
-    """Every target by its name."""
-    # The first pod of each tier; sources are the last ones.
-    pods = {tier: platform.ready(tier)[0] for tier in _TIERS}
-    dns = _elsewhere(platform, "kube-system", "k8s-app=kube-dns")
-    some_node = networks[node(dns)]
-
-    def aim(pod: Pod, port: int) -> Aim:
-        return Aim(address=(_ip(pod), port), control=networks[node(pod)], pod=name(pod))
-
-    broker = Aim(
-        address=("127.0.0.1", 5679),
-        control=sockets.of_pod(pods["worker"]["metadata"]["uid"]),
-        pod=name(pods["worker"]),
-    )
-    with ExitStack() as stack:
-        stack.enter_context(outside.outside(networks))
-        yield {
-            "DNS": Aim(
-                address=(_service(platform, "kube-system", "kube-dns"), 53), control=some_node
-            ),
-            "main 5678": aim(pods["main"], 5678),
-            "webhook 5678": aim(pods["webhook"], 5678),
-            "worker 5678": aim(pods["worker"], 5678),
-            "runner broker 5679": broker,
-            "Redis 6379": aim(pods["redis"], 6379),
-            "Redis bus 16379": aim(pods["redis"], 16379),
-            "PostgreSQL 5432": aim(pods["postgres"], 5432),
-            "other namespace 9153": aim(dns, 9153),
-            "API server": Aim(
-                address=(_service(platform, "default", "kubernetes"), 443), control=some_node
-            ),
-            "metadata 80": Aim(address=(outside.METADATA, 80), control=some_node),
-            "internet 80": Aim(address=(outside.INTERNET, 80), control=some_node),
-            "internet 443": Aim(address=(outside.INTERNET, 443), control=some_node),
+    def places(self, source: Pod) -> dict[str, Place]:
+        """Where a pod tries to connect to: everywhere but to itself, which is no network."""
+        own = next(place for place in PLACES if place.name == node(source))
+        another = next(place for place in PLACES if place != own)
+        return {
+            "DNS over UDP": Place(host=DNS, port=53, protocol="udp"),
+            "DNS over TCP": Place(host=DNS, port=53),
+            **{
+                name: Place(host=_address(pod), port=port)
+                for name, (pod, port) in {**self.targets, **self.others}.items()
+                if _address(pod) != _address(source)
+            },
+            "the API server": Place(host=self.api_server, port=443),
+            "its own node's kubelet": Place(host=own.address, port=10250),
+            "another node's kubelet": Place(host=another.address, port=10250),
+            "a node port": Place(host=another.address, port=PUBLIC_NODE_PORT),
+            "the cloud's metadata": Place(host=METADATA, port=80),
+            "the internet at 443": Place(host=PUBLIC, port=443),
+            "the internet at 80": Place(host=PUBLIC, port=80),
+            "a private address": Place(host=PRIVATE, port=443),
         }
 
 
-def test_every_target_answers_where_no_policy_applies(aims: dict[str, Aim]) -> None:
-    found = {what: aim.control.reach([aim.address])[0] for what, aim in aims.items()}
-    assert found == dict.fromkeys(aims, OPEN)
+@pytest.fixture(scope="module")
+def network(platform: Platform) -> Iterator[Network]:
+    """The pods as they are now, and a world outside that answers and is on this machine."""
+
+    def elsewhere(namespace: str, selector: str) -> list[Pod]:
+        return platform.objects("pods", "--namespace", namespace, "--selector", selector)
+
+    main, webhook, worker, redis, postgres = (
+        platform.ready(tier) for tier in ("main", "webhook", "worker", "redis", "postgres")
+    )
+    gateway = elsewhere("envoy-gateway-system", "app.kubernetes.io/component=proxy")
+    storage = elsewhere("local-path-storage", "app=local-path-provisioner")
+    dns = elsewhere("kube-system", "k8s-app=kube-dns")
+    service = ("get", "service", "kubernetes", "--namespace", "default")
+    with outside():
+        yield Network(
+            sources={
+                "main": (main[0], "n8n"),
+                "webhook": (webhook[0], "n8n"),
+                "worker": (worker[0], "n8n"),
+                "task-runner": (worker[0], "task-runner"),
+                "redis": (redis[0], "redis"),
+                "postgres": (postgres[0], "postgres"),
+                "gateway": (gateway[0], "envoy"),
+                "a pod of another namespace": (storage[0], "local-path-provisioner"),
+            },
+            targets={
+                "main": (main[0], 5678),
+                "webhook": (webhook[-1], 5678),
+                "a worker": (worker[-1], 5678),
+                _BROKER: (worker[-1], 5679),
+                "a worker's task runner": (worker[-1], 5680),
+                "Redis": (redis[-1], 6379),
+                "Redis's bus": (redis[-1], 16379),
+                "PostgreSQL": (postgres[0], 5432),
+            },
+            others={"the gateway": (gateway[-1], 8080), "DNS's metrics": (dns[0], 9153)},
+            api_server=platform.kubectl(*service, "--output", "jsonpath={.spec.clusterIP}"),
+        )
 
 
-@pytest.mark.parametrize("source", _SOURCES)
-def test_only_allowed_connections_are_made_from(
-    source: str, sources: dict[str, Pod], aims: dict[str, Aim], results: Results
+def test_everything_answers_where_no_policy_is_in_the_way(
+    platform: Platform, network: Network
 ) -> None:
-    pod = sources[source]
-    place = sockets.of_pod(pod["metadata"]["uid"])
-    # What a pod says to itself passes no policy.
-    others = {what: aim for what, aim in aims.items() if aim.pod != name(pod)}
-    targets = [_seen_from_outside(what, aim, aims) for what, aim in others.items()]
+    """So that what does not answer in the other tests is denied, and not broken."""
+    silent = []
+    for name, (pod, port) in network.targets.items():
+        # Kubelets probe their pods: no policy keeps a node from its own pods.
+        process = process_of_node(platform.environment.directory / "nodes" / node(pod))
+        outcome = reach(process, [Place(host=_address(pod), port=port)])[0]
+        if (outcome == ANSWERS) != (name != _BROKER):
+            silent.append(f"{name} from its own node: {outcome}")
+    assert not silent, "; ".join(silent)
 
-    found = dict(zip(others, place.reach(targets), strict=True))
 
-    passed = {what for what, outcome in found.items() if outcome == OPEN}
-    assert passed == {what for what in others if source in _ALLOWED[what]}, json.dumps(found)
-    denied = sorted(set(found.values()) - {OPEN})
+@pytest.mark.parametrize("source", ALLOWED)
+def test_only_the_paths_that_the_platform_needs_are_open(
+    source: str, network: Network, results: Results
+) -> None:
+    pod, container = network.sources[source]
+    places = network.places(pod)
+    outcomes = dict(
+        zip(places, reach(process_of_container(pod, container), places.values()), strict=True)
+    )
+    wrong = [
+        f"{source} to {name}: {'allowed' if name in ALLOWED[source] else 'denied'}, but {outcome}"
+        for name, outcome in outcomes.items()
+        if (outcome == ANSWERS) != (name in ALLOWED[source])
+    ]
+    assert not wrong, "\n".join(wrong)
+    allowed = len(ALLOWED[source] & outcomes.keys())
     results.add(
-        f"network: from {source}",
-        f"allowed to {', '.join(sorted(passed))}; {len(found) - len(passed)} others denied "
-        f"({', '.join(denied) or 'none'})",
+        f"network policies: {source}",
+        f"{allowed} allowed paths open, {len(outcomes) - allowed} others closed",
     )
 
 
-def _seen_from_outside(what: str, aim: Aim, aims: dict[str, Aim]) -> Target:
-    """The broker listens on its pod's loopback; others would look for it at the pod's address."""
-    if what == "runner broker 5679":
-        return (aims["worker 5678"].address[0], aim.address[1])
-    return aim.address
-
-
-def _elsewhere(platform: Platform, namespace: str, selector: str) -> Pod:
-    """The first running pod of another namespace."""
-    return platform.objects(
-        "pods",
-        *("--namespace", namespace, "--selector", selector),
-        *("--field-selector", "status.phase=Running"),
-    )[0]
-
-
-def _service(platform: Platform, namespace: str, service: str) -> str:
-    found = platform.kubectl("get", "service", service, "--namespace", namespace, "-o", "json")
-    return json.loads(found)["spec"]["clusterIP"]
-
-
-def _ip(pod: Pod) -> str:
+def _address(pod: Pod) -> str:
     return pod["status"]["podIP"]
