@@ -15,17 +15,23 @@ from typing import Any
 from local.n8n.public import Session
 from local.toolchain import debian
 
-# Without these Chromium calls its maker at every start. As root it has no sandbox.
+ENTER = "\ue007"
+"""The key, in a text to type (W3C WebDriver)."""
+
+# As root it has no sandbox.
 _ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
+    # Without these it calls its maker at every start.
     "--disable-quic",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # And whatever a page would fetch from elsewhere: nothing leaves this machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost",
     "--window-size=1440,900",
 )
 _STARTED = re.compile(r"started successfully on port (\d+)")
@@ -50,10 +56,6 @@ class Browser:
     def fill(self, selector: str, text: str) -> None:
         """Type into the field that a CSS selector names."""
         self._call("POST", f"/element/{self._element(selector)}/value", {"text": text})
-
-    def click(self, selector: str) -> None:
-        """Click what a CSS selector names."""
-        self._call("POST", f"/element/{self._element(selector)}/click", {})
 
     def shows(self, selector: str) -> bool:
         """Whether something that a CSS selector names is there."""
