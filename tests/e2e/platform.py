@@ -8,6 +8,8 @@ from typing import Any
 from local.environment import Environment
 from local.n8n import logs
 from local.n8n.api import N8n
+from local.n8n.public import Session
+from tests.e2e.workflows import Workflow
 from tests.waiting import eventually
 
 Pod = dict[str, Any]
@@ -22,6 +24,21 @@ class Platform:
         self.environment = environment
         self.n8n = n8n
         self.webhooks = webhooks
+
+    def publish(self, workflow: Workflow) -> None:
+        """Have a workflow imported and published, and its webhook known to the webhook pods.
+
+        Main registers a webhook after it has answered the request to publish.
+        """
+        self.n8n.provide_workflow(workflow)
+        path = f"webhook/{workflow['id']}"
+
+        def is_registered() -> bool:
+            # Asked with the wrong method, n8n says whether there is a right one, and runs nothing.
+            answer = Session(url=self.webhooks).request("GET", path)
+            return answer.status == 404 and b"POST" in answer.body
+
+        eventually(is_registered, f"the webhook {path} is registered", seconds=60)
 
     def kubectl(self, *arguments: str, check: bool = True) -> str:
         """Run `kubectl` in the platform's namespace; what it printed."""
@@ -82,7 +99,7 @@ class Platform:
             "postgres-0",
             "sh",
             "-c",
-            'PGPASSWORD="$N8N_PASSWORD" exec psql -U "$N8N_ROLE" -d "$N8N_DATABASE" -AtF "\t" -c "$1"',
+            'PGPASSWORD="$N8N_PASSWORD" exec psql -AtF "\t" -U "$N8N_ROLE" "$N8N_DATABASE" -c "$1"',
             "sh",
             query,
         )

@@ -13,7 +13,7 @@ _TICKS_PER_SECOND = 100
 def test_the_worker_dequeues_what_a_public_call_enqueued(
     platform: Platform, results: Results
 ) -> None:
-    platform.n8n.provide_workflow(workflows.answering("e2e-path"))
+    platform.publish(workflows.answering("e2e-path"))
     workers = [name(pod) for pod in platform.ready("worker")]
     before = sum(platform.metric(pod, "n8n_queue_job_dequeued_total") for pod in workers)
     rows = platform.executions("e2e-path").get("success", 0)
@@ -28,9 +28,7 @@ def test_the_worker_dequeues_what_a_public_call_enqueued(
 
 def test_a_code_node_runs_in_the_task_runner(platform: Platform, results: Results) -> None:
     busy = f"const end = Date.now() + {_BUSY_SECONDS * 1000}; while (Date.now() < end) {{}}"
-    platform.n8n.provide_workflow(
-        workflows.answering("e2e-busy", f"{busy} return [{{json: {{}}}}];")
-    )
+    platform.publish(workflows.answering("e2e-busy", f"{busy} return [{{json: {{}}}}];"))
     workers = [name(pod) for pod in platform.ready("worker")]
 
     def used(container: str) -> float:
@@ -50,7 +48,7 @@ def test_a_code_node_runs_in_the_task_runner(platform: Platform, results: Result
 
 
 def test_two_hundred_calls_at_once_all_succeed(platform: Platform, results: Results) -> None:
-    platform.n8n.provide_workflow(workflows.answering("e2e-crowd"))
+    platform.publish(workflows.answering("e2e-crowd"))
     before = platform.executions("e2e-crowd").get("success", 0)
 
     calls = load.at_once(platform.webhooks, "e2e-crowd", calls=_CALLS)

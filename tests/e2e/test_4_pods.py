@@ -39,9 +39,7 @@ def test_a_webhook_pod_is_left_out_while_it_does_not_answer(
 def test_a_worker_that_is_drained_finishes_what_it_executes(
     platform: Platform, results: Results
 ) -> None:
-    platform.n8n.provide_workflow(
-        workflows.answering("e2e-drain", workflows.sleeping(_LONG_SECONDS))
-    )
+    platform.publish(workflows.answering("e2e-drain", workflows.sleeping(_LONG_SECONDS)))
     platform.wait_ready("worker", 2)
     workers = [name(pod) for pod in platform.ready("worker")]
     with ThreadPoolExecutor() as pool:
@@ -63,9 +61,7 @@ def test_a_worker_that_is_drained_finishes_what_it_executes(
 def test_what_a_killed_worker_executed_is_lost_and_seen_to_be(
     platform: Platform, results: Results
 ) -> None:
-    platform.n8n.provide_workflow(
-        workflows.acknowledging("e2e-kill", workflows.sleeping(_LONG_SECONDS))
-    )
+    platform.publish(workflows.acknowledging("e2e-kill", workflows.sleeping(_LONG_SECONDS)))
     platform.wait_ready("worker", 2)
     workers = [name(pod) for pod in platform.ready("worker")]
     before = platform.executions("e2e-kill")

@@ -56,7 +56,7 @@ def test_nothing_acknowledged_is_lost_with(
     what: str, kill: Callable[[Platform], None], platform: Platform, results: Results
 ) -> None:
     workflow = f"e2e-{what}"
-    platform.n8n.provide_workflow(workflows.acknowledging(workflow))
+    platform.publish(workflows.acknowledging(workflow))
     assert load.call(platform.webhooks, workflow) == "200"
 
     with load.constant(platform.webhooks, workflow, callers=_CALLERS) as calls:

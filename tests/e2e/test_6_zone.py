@@ -14,7 +14,7 @@ _LIMIT_SECONDS = 600
 def test_every_tier_serves_again_after_a_zone_is_lost(
     platform: Platform, environment: Environment, nodes: RealNodes, results: Results
 ) -> None:
-    platform.n8n.provide_workflow(workflows.answering("e2e-zone"))
+    platform.publish(workflows.answering("e2e-zone"))
     zone = _zone_of_main(platform)
 
     with load.constant(platform.webhooks, "e2e-zone", callers=2) as calls:

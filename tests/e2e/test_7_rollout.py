@@ -10,7 +10,7 @@ _CALLERS = 4
 def test_a_rollout_of_the_webhook_tier_fails_no_request(
     platform: Platform, results: Results
 ) -> None:
-    platform.n8n.provide_workflow(workflows.answering("e2e-rollout"))
+    platform.publish(workflows.answering("e2e-rollout"))
     platform.wait_ready("webhook", 2)
     before = {name(pod) for pod in platform.pods("webhook")}
 

@@ -5,6 +5,7 @@
 #   - the node forgets an old self of a pod whose volume was lost
 #   - the node meets the others again where their IPs changed, even all at once
 #   - a node that holds nothing joins the cluster, and follows the other pod of its shard
+#   - a replica whose master moved copies from where the master is now
 #   - a pod that is meant to be master, and is a replica in good health, takes over
 #
 # Beside lib.sh's environment: POD_NAME, POD_IP (this pod); KEEPER_SECONDS between two looks, 5;
@@ -80,6 +81,19 @@ follow() {
     fi
 }
 
+# Redis learns a master's new IP from a third node's gossip without turning its own copying there
+# (https://github.com/redis/redis/pull/13572); told once more whom to follow, it does.
+follow_moved() {
+    now=$(echo "$table" | awk -v id="$following" \
+        '$1 == id && $4 !~ /fail|handshake|noaddr/ && $6 == "connected" { print $3 }')
+    [ -n "$now" ] || return
+    state=$(redis "$POD_IP" INFO replication) || return
+    copied=$(echo "$state" | value master_host)
+    if [ "$(echo "$state" | value master_link_status)" = down ] && [ "$copied" != "$now" ]; then
+        do_here "its master moved from $copied to $now" CLUSTER REPLICATE "$following"
+    fi
+}
+
 # One pod at a time: the first in the order of zones, among those there, that is not master.
 take_back() {
     [ "$master" = "$POD_NAME" ] && [ "$slots" = - ] && [ "$following" != - ] || return
@@ -105,6 +119,7 @@ EOF_MYSELF
     meet_moved
     join
     follow
+    follow_moved
     take_back
 }
 
