@@ -11,7 +11,7 @@ ARGS ?=
 RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview status logs down env unit test bench lint fmt docs requirements
+.PHONY: help up preview status logs down env unit test e2e bench lint fmt docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +39,11 @@ unit: ## Run the fast tests, without Redis and without the engine
 
 test: ## Run all tests: these, real Redis nodes, then the real engine on a control plane of its own
 	@$(RUN) -m local --nodes simulated tools
-	@$(RUN) -m pytest --ignore tests/engine -n auto
+	@$(RUN) -m pytest --ignore tests/engine --ignore tests/e2e -n auto
 	@$(RUN) -m pytest tests/engine
+
+e2e: ## Break what `make up` made, piece by piece, and see it heal; removes the platform at its end
+	@$(RUN) -m pytest tests/e2e
 
 bench: ## Measure program start, preview, up and memory beside the same resources declared flat
 	@$(RUN) -m tests.benchmarks.up

@@ -233,6 +233,8 @@ class Environment:
         # All of it is on by default and calls n8n's or a third party's servers.
         return {
             "N8N_DIAGNOSTICS_ENABLED": "false",
+            # Asks n8n's servers for a list at every start, whatever the others say.
+            "N8N_DISABLED_MODULES": "mcp-registry",
             "N8N_DYNAMIC_BANNERS_ENABLED": "false",
             "N8N_PERSONALIZATION_ENABLED": "false",
             "N8N_TEMPLATES_ENABLED": "false",

@@ -14,6 +14,7 @@ from tests.e2e.platform import Platform
 from tests.e2e.results import Results
 
 _FOLDER = REPOSITORY / ".local"
+_RESULTS = pytest.StashKey[Results]()
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +44,14 @@ def platform(environment: Environment) -> Platform:
 
 
 @pytest.fixture(scope="session")
-def results(environment: Environment) -> Iterator[Results]:
-    """The table of all scenarios, written and printed at the end."""
-    found = Results()
+def results(environment: Environment, request: pytest.FixtureRequest) -> Iterator[Results]:
+    """The table of all scenarios, written at the end and printed after it."""
+    found = request.config.stash.setdefault(_RESULTS, Results())
     yield found
     found.write(environment.directory / "e2e.json")
-    found.show()
+
+
+def pytest_terminal_summary(config: pytest.Config) -> None:
+    """Print the table of all scenarios."""
+    if found := config.stash.get(_RESULTS, None):
+        found.show()

@@ -41,15 +41,20 @@ class Place:
 
 
 def process_of_container(pod: Mapping[str, Any], container: str) -> int:
-    """A process of a pod's container."""
+    """The first process of a pod's container."""
     status = pod["status"]
     containers = [*status["containerStatuses"], *status.get("initContainerStatuses", [])]
     identifier = next(each["containerID"] for each in containers if each["name"] == container)
-    for file in Path("/proc").glob("[0-9]*/cgroup"):
+    started = {}
+    for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it ended meanwhile
-            if identifier.rpartition("/")[2] in file.read_text():
-                return int(file.parent.name)
-    raise AssertionError(f"no process of {pod['metadata']['name']}'s {container} runs here")
+            if identifier.rpartition("/")[2] in (process / "cgroup").read_text():
+                # The time is the 20th word behind the program's name (man 5 proc_pid_stat).
+                words = (process / "stat").read_text().rpartition(")")[2].split()
+                started[int(process.name)] = int(words[19])
+    assert started, f"no process of {pod['metadata']['name']}'s {container} runs here"
+    # A younger one may be a probe's, which joins the container's group before its network.
+    return min(started, key=started.__getitem__)
 
 
 def process_of_node(folder: Path) -> int:
