@@ -91,7 +91,12 @@ def chromium(profile: Path) -> Iterator[Browser]:
     libraries = [environment["LD_LIBRARY_PATH"], *map(str, private)]
     with subprocess.Popen(
         (packages.program("chromedriver"), "--port=0"),
-        env={**environment, "LD_LIBRARY_PATH": os.pathsep.join(libraries), "HOME": str(profile)},
+        env={
+            **environment,
+            "LD_LIBRARY_PATH": os.pathsep.join(libraries),
+            "HOME": str(profile),
+            "TMPDIR": str(profile),
+        },
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
