@@ -21,7 +21,7 @@ from local.errors import LocalError
 from local.front_door import Forward, FrontDoor
 from local.images import Images
 from local.nodes import Access, Manifest
-from local.nodes.machine import cgroups, configuration, credentials
+from local.nodes.machine import configuration, credentials
 from local.nodes.machine.addresses import (
     HOST,
     PLACES,
@@ -142,7 +142,6 @@ class RealNodes:
         """End all nodes and remove their data, network and rules."""
         for node in self._nodes.values():
             node.stop()
-        cgroups.remove()
         self._front_door.stop()
         Network(self._folder, {**os.environ, **self._prepared_packages().environment()}).stop()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -16,7 +16,7 @@ from rich.console import Console
 from local.errors import LocalError
 from local.progress import Steps
 from local.toolchain import build, cache, download, resolve
-from local.toolchain.pins import TOOLS, Download, Tool
+from local.toolchain.pins import IMAGE_TOOLS, NODE_TOOLS, TOOLS, Download, Tool
 
 PROGRAM = "greeter"
 TOOL = Tool(
@@ -251,17 +251,15 @@ def test_too_little_disk_is_one_sentence_with_what_is_needed_and_what_is_free(
         build.require_space(6, tmp_path)
 
 
-@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", [*TOOLS, *NODE_TOOLS, *IMAGE_TOOLS], ids=lambda tool: tool.name)
 def test_the_go_module_of_a_tool_builds_the_version_that_is_pinned(tool: Tool) -> None:
     required = (Path(resolve.__file__).parent / tool.module / "go.mod").read_text()
 
-    # A package belongs to the required module with the longest matching path.
+    lines = [line.removeprefix("require ").split() for line in required.splitlines()]
+    versions = {line[0]: line[1] for line in lines if len(line) > 1 and line[1].startswith("v")}
+    direct = [line[0] for line in lines if len(line) == 2 and line[0] in versions]
     package = next(iter(tool.packages.values()))
-    versions = {
-        path: version
-        for path, version, *_ in (
-            line.removeprefix("require ").split() for line in required.splitlines() if " v" in line
-        )
-        if package.startswith(path)
-    }
-    assert versions[max(versions, key=len)] == f"v{tool.version}"
+    # A package belongs to the required module with the longest matching path; a main function of
+    # our own to what it requires itself.
+    modules = direct if package == "." else [path for path in versions if package.startswith(path)]
+    assert versions[max(modules, key=len)] == f"v{tool.version}"

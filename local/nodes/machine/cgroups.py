@@ -46,23 +46,21 @@ def create(node: str, process: int) -> None:
         (group / "cgroup.procs").write_text(str(process))
 
 
-def remove(node: str | None = None) -> None:
-    """End every process of the node's group, or of all nodes', and remove the groups.
+def remove(node: str) -> None:
+    """End every process of the node's group, and remove it; the last one's parent as well.
 
     Raises:
         LocalError: a process does not end.
     """
     for hierarchy in _hierarchies():
-        group = hierarchy / _PARENT / node if node else hierarchy / _PARENT
+        parent = hierarchy / _PARENT
+        group = parent / node
         if group.is_dir():
             _end_processes(group)
             for folder, _, _ in os.walk(group, topdown=False):
                 Path(folder).rmdir()
-
-
-def exists() -> bool:
-    """Whether any node's group is there."""
-    return any((hierarchy / _PARENT).is_dir() for hierarchy in _hierarchies())
+        if parent.is_dir() and not any(each.is_dir() for each in parent.iterdir()):
+            parent.rmdir()
 
 
 def _end_processes(group: Path) -> None:
