@@ -238,8 +238,12 @@ class Postgres(Component):
         return kubernetes.core.v1.ProbeArgs(
             exec_=kubernetes.core.v1.ExecActionArgs(
                 # Through TCP: during its first start the image serves its socket only, and is
-                # not ready although it answers there.
-                command=["pg_isready", "-q", "-h", "127.0.0.1", "-d", self._database.name]
+                # not ready although it answers there. As n8n's role: PostgreSQL would log that it
+                # refuses any other.
+                command=[
+                    *("pg_isready", "-q", "-h", "127.0.0.1"),
+                    *("-U", self._database.user, "-d", self._database.name),
+                ]
             ),
             period_seconds=period_seconds,
             timeout_seconds=5,

@@ -51,6 +51,7 @@ def configuration(image: Image) -> Document:
             "Entrypoint": list(image.entry_point),
             "Cmd": list(image.command),
             "WorkingDir": image.folder,
+            "StopSignal": image.stop_signal,
             "Env": [f"{name}={value}" for name, value in environment.items()],
         },
         "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in image.layers]},

@@ -38,6 +38,7 @@ class Image:
         folder: working directory.
         environment: variables beside PATH.
         path: PATH.
+        stop_signal: what a container is sent to end it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Image:
     folder: str = "/"
     environment: Mapping[str, str] = field(default_factory=dict)
     path: str = _PATH
+    stop_signal: str = "SIGTERM"
 
     @property
     def reference(self) -> str:
@@ -218,6 +220,8 @@ def _postgres(base: _Base) -> Image:
         command=("postgres",),
         environment={"PGDATA": data, "LANG": "C.UTF-8"},
         path=f"{_PATH}:/usr/lib/postgresql/{version.partition('.')[0]}/bin",
+        # As published: SIGTERM would let PostgreSQL wait until every client has gone by itself.
+        stop_signal="SIGINT",
     )
 
 
