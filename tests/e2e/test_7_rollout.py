@@ -21,7 +21,9 @@ def test_a_rollout_of_the_webhook_tier_fails_no_request(
         platform.kubectl("rollout", "restart", "deployment/n8n-webhook")
         platform.kubectl("rollout", "status", "deployment/n8n-webhook", "--timeout=300s")
         # The old ones still end: that is when a request could meet a closed door.
-        platform.kubectl("wait", "--for=delete", *(f"pod/{pod}" for pod in before))
+        platform.kubectl(
+            "wait", "--for=delete", "--timeout=120s", *(f"pod/{pod}" for pod in before)
+        )
 
     assert calls.failed == 0, calls.failures()
     results.add(
