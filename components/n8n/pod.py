@@ -19,6 +19,8 @@ _UID = 1000
 """User and group `node` of n8n's image."""
 
 _PROBE_SECONDS = 10
+_STARTUP_PROBE_SECONDS = 3
+"""Looked at more often than later: a pod that is up should serve at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,11 @@ def _container(
         resources=pods.requirements(process.settings.resources),
         security_context=pods.container_security(),
         lifecycle=_keep_serving(process.settings.pre_stop_seconds),
-        startup_probe=_probe("/healthz", failures=STARTUP_SECONDS // _PROBE_SECONDS),
+        startup_probe=_probe(
+            "/healthz",
+            failures=STARTUP_SECONDS // _STARTUP_PROBE_SECONDS,
+            period=_STARTUP_PROBE_SECONDS,
+        ),
         liveness_probe=_probe("/healthz", failures=6),
         # Not ready without the database, for workers also without Redis.
         readiness_probe=_probe("/healthz/readiness", failures=3),
@@ -115,10 +121,12 @@ def _container(
     )
 
 
-def _probe(path: str, *, failures: int) -> kubernetes.core.v1.ProbeArgs:
+def _probe(
+    path: str, *, failures: int, period: int = _PROBE_SECONDS
+) -> kubernetes.core.v1.ProbeArgs:
     return kubernetes.core.v1.ProbeArgs(
         http_get=kubernetes.core.v1.HTTPGetActionArgs(path=path, port="http"),
-        period_seconds=_PROBE_SECONDS,
+        period_seconds=period,
         # n8n answers from the one thread that also executes: under load that takes longer than
         # the default of 1 s.
         timeout_seconds=5,

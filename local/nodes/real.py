@@ -16,18 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from local import addons, images, processes
+from local.addons import gateway
 from local.control_plane.ports import LOOPBACK
 from local.errors import LocalError
 from local.front_door import Forward, FrontDoor
 from local.images import Images
 from local.nodes import Access, Manifest
 from local.nodes.machine import configuration, credentials
-from local.nodes.machine.addresses import (
-    HOST,
-    PLACES,
-    PUBLIC_NODE_PORT,
-    PUBLIC_PORT,
-)
+from local.nodes.machine.addresses import HOST, PLACES
 from local.nodes.machine.network import Network
 from local.nodes.machine.node import INIT, Node
 from local.progress import Steps
@@ -155,6 +151,7 @@ class RealNodes:
             authority=access.authority / "ca.crt",
             sandbox_image=self.images.references["pause"],
             plugins=self._prepared_packages().root / _PLUGINS,
+            store=self.images.store.name if self.images.store else "",
         )
         if node.runs_with(files):
             return
@@ -167,14 +164,12 @@ class RealNodes:
     def _have_images(self, node: Node) -> None:
         """Give a node the images that were built here, if they are not the ones that it has."""
         store = self.images.store
-        folder = node.folder / "data/var/lib/containerd"
-        record = node.folder / "images"
-        if store is None or (record.is_file() and record.read_text() == store.name):
+        if store is None or node.read(configuration.STORE) == store.name:
             return
+        folder = node.folder / "data/var/lib/containerd"
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         images.store.clone(store, folder)
-        record.write_text(store.name)
 
     def _refuse_strangers(self) -> None:
         """End nodes of a checkout that is gone.
@@ -222,8 +217,8 @@ def _forwards(server_port: int) -> list[Forward]:
     return [
         Forward(
             name="gateway",
-            listen=(LOOPBACK, PUBLIC_PORT),
-            targets=[(place.address, PUBLIC_NODE_PORT) for place in PLACES],
+            listen=(LOOPBACK, gateway.LISTENER_PORT),
+            targets=[(place.address, gateway.NODE_PORT) for place in PLACES],
         ),
         Forward(
             name="api-server",

@@ -19,13 +19,6 @@ DNS = "10.96.0.10"
 
 PREFIX_LENGTH = 24
 
-PUBLIC_PORT = 8080
-"""Port of this machine's loopback behind which the platform's Gateway is; the addresses in
-`Pulumi.local.yaml` name it."""
-
-PUBLIC_NODE_PORT = 30080
-"""Port of every node behind which the Gateway is."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Place:

@@ -10,9 +10,12 @@ import yaml
 from local.nodes.machine import cgroups
 from local.nodes.machine.addresses import DNS, POD_NETWORK, Place
 
+STORE = "images"
+"""Which images containerd began with."""
+
 
 def files(
-    place: Place, *, server: str, authority: Path, sandbox_image: str, plugins: Path
+    place: Place, *, server: str, authority: Path, sandbox_image: str, plugins: Path, store: str
 ) -> dict[str, str]:
     """File name to content.
 
@@ -22,6 +25,7 @@ def files(
         authority: certificate with which the kubelet recognizes the API server.
         sandbox_image: reference of the image that holds a pod's namespaces.
         plugins: folder of the network plugins.
+        store: name of the images that were built here; empty where they are pulled.
     """
     return {
         "containerd.toml": _CONTAINERD.format(sandbox_image=sandbox_image, plugins=plugins),
@@ -29,6 +33,7 @@ def files(
         "kubelet.yaml": yaml.safe_dump(_kubelet(place, authority), sort_keys=False),
         "kube-proxy.yaml": yaml.safe_dump(_kube_proxy(place), sort_keys=False),
         "resolv.conf": _resolver(),
+        STORE: store,
         # Which cluster the node's credentials are for.
         "cluster": f"{server}\n{authority.read_text()}",
     }

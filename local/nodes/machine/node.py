@@ -69,7 +69,12 @@ class Node:
 
     def runs_with(self, files: Mapping[str, str]) -> bool:
         """Whether it runs, and was started with these files."""
-        return self.is_running() and all(self._read(name) == text for name, text in files.items())
+        return self.is_running() and all(self.read(name) == text for name, text in files.items())
+
+    def read(self, name: str) -> str:
+        """One of the files that it was started with; empty if there is none."""
+        file = self.folder / name
+        return file.read_text() if file.is_file() else ""
 
     def _launch(self, log: Path, environment: Mapping[str, str]) -> int:
         """Start the first process; its number on this machine."""
@@ -105,10 +110,6 @@ class Node:
 
     def _holders(self) -> list[processes.Process]:
         return processes.using(self.folder, ("unshare",))
-
-    def _read(self, name: str) -> str:
-        file = self.folder / name
-        return file.read_text() if file.is_file() else ""
 
 
 def _has_own_network(process: int) -> bool:
