@@ -139,8 +139,11 @@ class RealNodes:
         for node in self._nodes.values():
             node.stop()
         self._front_door.stop()
-        Network(self._folder, {**os.environ, **self._prepared_packages().environment()}).stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        # Only where they were: what it takes to remove a network is not fetched for nothing.
+        if self._folder.is_dir():
+            packages = self._prepared_packages()
+            Network(self._folder, {**os.environ, **packages.environment()}).stop()
+            shutil.rmtree(self._folder)
 
     def _start(self, name: str, access: Access, toolchain: Toolchain, network: Network) -> None:
         node = self._nodes[name]

@@ -8,7 +8,7 @@ compares them with this page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 
 KUBERNETES = "1.36.3"
@@ -77,6 +77,12 @@ _KUBERNETES_STAMP = {
     }.items()
 }
 
+_KUBERNETES_SERVERS = Download(
+    url="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}",
+    checksums="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}.sha256",
+    systems=("linux",),
+)
+
 TOOLS = (
     Tool(
         name="Pulumi",
@@ -101,11 +107,7 @@ TOOLS = (
         },
         ask=("--version",),
         stamp=_KUBERNETES_STAMP,
-        download=Download(
-            url="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}",
-            checksums="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}.sha256",
-            systems=("linux",),
-        ),
+        download=_KUBERNETES_SERVERS,
     ),
     Tool(
         name="kubectl",
@@ -114,10 +116,7 @@ TOOLS = (
         packages={"kubectl": "k8s.io/kubernetes/cmd/kubectl"},
         ask=("version", "--client"),
         stamp=_KUBERNETES_STAMP,
-        download=Download(
-            url="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}",
-            checksums="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}.sha256",
-        ),
+        download=replace(_KUBERNETES_SERVERS, systems=("linux", "darwin")),
     ),
     Tool(
         name="etcd",
@@ -164,11 +163,7 @@ NODE_TOOLS = (
         },
         ask=("--version",),
         stamp=_KUBERNETES_STAMP,
-        download=Download(
-            url="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}",
-            checksums="https://dl.k8s.io/v{version}/bin/{os}/{arch}/{program}.sha256",
-            systems=("linux",),
-        ),
+        download=_KUBERNETES_SERVERS,
     ),
     Tool(
         name="kube-router",
