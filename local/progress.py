@@ -84,7 +84,7 @@ class Steps:
                 with Live(step, console=self._console, transient=True, refresh_per_second=8):
                     yield step
             else:
-                with _every(_REPORT_SECONDS, step.report):
+                with every(_REPORT_SECONDS, step.report):
                     yield step
         except BaseException:
             step.finish(succeeded=False)
@@ -97,7 +97,7 @@ class Steps:
 
 
 @contextmanager
-def _every(seconds: float, action: Callable[[], None]) -> Iterator[None]:
+def every(seconds: float, action: Callable[[], None]) -> Iterator[None]:
     """Do something again and again while the body runs."""
     ended = threading.Event()
 

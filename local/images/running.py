@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from local.errors import LocalError
-from local.progress import elapsed
+from local.progress import elapsed, every
 
 _REPORT_SECONDS = 2
 _LAST_CHARACTERS = 2000
@@ -28,20 +27,13 @@ def reported(say: Callable[[], str], report: Callable[[str], None]) -> Iterator[
         report: told so, with the time since the start.
     """
     started = time.monotonic()
-    ended = threading.Event()
 
     def tell() -> None:
         report(f"{say()}, {elapsed(time.monotonic() - started)}")
-        while not ended.wait(_REPORT_SECONDS):
-            report(f"{say()}, {elapsed(time.monotonic() - started)}")
 
-    thread = threading.Thread(target=tell, daemon=True)
-    thread.start()
-    try:
+    tell()
+    with every(_REPORT_SECONDS, tell):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def run(
