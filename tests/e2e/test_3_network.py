@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from local.nodes.machine.addresses import DNS, PLACES, PUBLIC_NODE_PORT
+from local.addons.gateway import NODE_PORT
+from local.nodes.machine.addresses import DNS, PLACES
 from tests.e2e.outside import METADATA, PRIVATE, PUBLIC, outside
 from tests.e2e.platform import Platform, Pod, node
 from tests.e2e.probe import ANSWERS, Place, process_of_container, process_of_node, reach
@@ -76,7 +77,7 @@ class Network:
             "the API server": Place(host=self.api_server, port=443),
             "its own node's kubelet": Place(host=own.address, port=10250),
             "another node's kubelet": Place(host=another.address, port=10250),
-            "its own node's gateway port": Place(host=own.address, port=PUBLIC_NODE_PORT),
+            "its own node's gateway port": Place(host=own.address, port=NODE_PORT),
             "the cloud's metadata": Place(host=METADATA, port=80),
             "the internet at 443": Place(host=PUBLIC, port=443),
             "the internet at 80": Place(host=PUBLIC, port=80),
