@@ -117,8 +117,8 @@ def _storage(redis: RedisSettings, data: str) -> list[str]:
     return [
         f"dir {data}",
         "appendonly yes",
-        # On the disk before it is answered. With `everysec` Redis keeps answered writes in its
-        # memory while the disk is busy: 2 of about 100 executions were lost with all nodes killed.
+        # On the disk before it is answered: an answer means that the job is kept. With `everysec`
+        # Redis may hold answered writes in its memory while the disk is busy.
         "appendfsync always",
         # The append-only file is the copy; snapshots beside it would double the memory for nothing.
         'save ""',

@@ -40,6 +40,20 @@ def test_six_nodes_killed_at_once_heal_in_whatever_order_they_come_back(cluster:
     eventually(cluster.is_as_declared, "the cluster is whole again", seconds=45)
 
 
+def test_what_a_script_has_written_is_there_after_all_six_nodes_were_killed(
+    cluster: Machines,
+) -> None:
+    # Two writes of one script are a transaction in the append-only file, as all of Bull's are.
+    script = "redis.call('RPUSH', KEYS[1], '1') return redis.call('RPUSH', KEYS[1], '2')"
+    assert cluster.as_n8n("EVAL", script, "1", "{bull}:jobs:scripted") == "2"
+
+    cluster.kill(*PODS)
+    cluster.start(*PODS)
+
+    eventually(cluster.is_as_declared, "the cluster is whole again", seconds=45)
+    assert cluster.as_n8n("LRANGE", "{bull}:jobs:scripted", "0", "-1").split() == ["1", "2"]
+
+
 def test_a_lost_master_is_replaced_from_another_zone_and_takes_its_shard_back_when_it_returns(
     cluster: Machines,
 ) -> None:

@@ -14,7 +14,9 @@ hash_of() {
     printf '%s' "$1" | sha256sum | cut -d ' ' -f 1
 }
 
-# Nobody is `default`.
+# Nobody is `default`, which is off. It may do everything all the same: as `default` Redis reads its
+# append-only file when it starts, and leaves out whatever that user may not do within a transaction,
+# which is all that Bull's scripts have written.
 #
 # `n8n` has what Bull and n8n use (read at 4.16 and 2.40): data, Lua, publish and subscribe, on their
 # own keys and channels. INFO is how Bull finds the version, the CLUSTER commands are how its client
@@ -36,7 +38,7 @@ cluster_commands='+ping +info +dbsize +command|docs +psync +replconf +cluster|in
 cluster_commands="$cluster_commands +cluster|meet +cluster|forget +cluster|replicate"
 cluster_commands="$cluster_commands +cluster|failover +cluster|addslotsrange +cluster|set-config-epoch"
 cat >"$REDIS_RUN/users.acl" <<EOF_ACL
-user default reset
+user default reset off ~* &* +@all
 user n8n reset on #$(hash_of "$REDIS_N8N_PASSWORD") $n8n_keys $n8n_channels $n8n_commands
 user cluster reset on #$(hash_of "$REDISCLI_AUTH") $cluster_commands
 EOF_ACL
