@@ -25,8 +25,10 @@ def test_destroy_leaves_nothing(
             lambda: NAMESPACE not in platform.kubectl("get", "namespaces", "--output", "name"),
             "the namespace is gone",
         )
-    volumes = platform.kubectl("get", "persistentvolumes", "--output", "name")
-    assert not volumes.strip()
+        eventually(
+            lambda: not platform.kubectl("get", "persistentvolumes", "--output", "name").strip(),
+            "the volumes are gone",
+        )
     results.add("pulumi destroy", "namespace and volumes gone", seconds=watch.seconds)
 
 
