@@ -53,9 +53,9 @@ def sleeper(tmp_path: Path):
 def test_a_server_is_found_by_its_program_and_folder(
     tmp_path: Path, sleeper: subprocess.Popen[bytes]
 ) -> None:
-    assert processes.using(tmp_path, ["etcd"]) == [
-        processes.Process(pid=sleeper.pid, program="etcd")
-    ]
+    (found,) = processes.using(tmp_path, ["etcd"])
+
+    assert (found.pid, found.program) == (sleeper.pid, "etcd")
 
 
 def test_the_server_of_another_checkout_is_not_found(
