@@ -18,11 +18,10 @@ from tests.engine.stacks import Stack, failure
 from tests.waiting import eventually
 
 NAMESPACE = "n8n"
+_COMMITTED = yaml.safe_load((REPOSITORY / "Pulumi.local.yaml").read_text())["config"]
+# With production's sizes, which simulated nodes have room for.
 LOCAL: dict[str, Any] = {
-    key.removeprefix("n8n-platform:"): value
-    for key, value in yaml.safe_load((REPOSITORY / "Pulumi.local.yaml").read_text())[
-        "config"
-    ].items()
+    key: _COMMITTED[f"n8n-platform:{key}"] for key in ("platform", "n8n", "secrets")
 }
 
 
