@@ -109,6 +109,30 @@ def test_a_node_with_other_files_is_not_the_one_that_runs(node: Node) -> None:
     assert not node.runs_with({"resolv.conf": "", "a": "2"})
 
 
+class Interrupted(Unconnected):
+    """A network whose cable is never laid."""
+
+    def connect(self, place: Place, process: int) -> None:
+        """What Ctrl-C does."""
+        raise KeyboardInterrupt(place, process)
+
+
+@needs_root
+def test_a_node_whose_start_was_interrupted_is_not_taken_for_one_that_runs(
+    tmp_path: Path,
+) -> None:
+    found = Node(PLACE, tmp_path / "node")
+    found.folder.mkdir()
+    environment = dict(os.environ)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            found.start({"resolv.conf": ""}, Interrupted(tmp_path, environment), environment)
+        assert found.is_running()
+        assert not found.runs_with({"resolv.conf": ""})
+    finally:
+        found.stop()
+
+
 def test_without_root_there_is_an_obstacle_to_real_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 

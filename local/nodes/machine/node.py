@@ -44,6 +44,7 @@ class Node:
         Raises:
             LocalError: it does not start; with what it said.
         """
+        self._complete.unlink(missing_ok=True)
         for name, text in files.items():
             file = self.folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +56,7 @@ class Node:
         cgroups.create(self.place.name, first)
         # It waits for its cable before it starts anything.
         network.connect(self.place, first)
+        self._complete.touch()
 
     def stop(self) -> None:
         """End the node at once, as a power failure would; its data stay."""
@@ -69,12 +71,21 @@ class Node:
 
     def runs_with(self, files: Mapping[str, str]) -> bool:
         """Whether it runs, and was started with these files."""
-        return self.is_running() and all(self.read(name) == text for name, text in files.items())
+        return (
+            self.is_running()
+            and self._complete.exists()
+            and all(self.read(name) == text for name, text in files.items())
+        )
 
     def read(self, name: str) -> str:
         """One of the files that it was started with; empty if there is none."""
         file = self.folder / name
         return file.read_text() if file.is_file() else ""
+
+    @property
+    def _complete(self) -> Path:
+        """There once a start came to its end: an interrupted one leaves a node without a cable."""
+        return self.folder / "complete"
 
     def _launch(self, log: Path, environment: Mapping[str, str]) -> int:
         """Start the first process; its number on this machine."""
