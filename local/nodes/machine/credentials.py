@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -87,7 +88,11 @@ def _client_certificate(authority: Path, user: str, group: str | None) -> tuple[
         # kwokctl numbers its authority 0, which a later cryptography will refuse.
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
         issuer = x509.load_pem_x509_certificate((authority / "ca.crt").read_bytes())
-    issuer_key = serialization.load_pem_private_key((authority / "ca.key").read_bytes(), None)
+    # The authority is kwokctl's, which makes RSA keys.
+    issuer_key = cast(
+        rsa.RSAPrivateKey,
+        serialization.load_pem_private_key((authority / "ca.key").read_bytes(), None),
+    )
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.NameAttribute(NameOID.COMMON_NAME, user)]
     if group:
@@ -102,7 +107,7 @@ def _client_certificate(authority: Path, user: str, group: str | None) -> tuple[
         .not_valid_before(now - timedelta(minutes=1))
         .not_valid_after(now + _VALID)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
-        .sign(issuer_key, hashes.SHA256())  # pyright: ignore
+        .sign(issuer_key, hashes.SHA256())
     )
     return certificate.public_bytes(serialization.Encoding.PEM), key.private_bytes(
         serialization.Encoding.PEM,
