@@ -27,6 +27,12 @@ TASK_SECONDS = 300
 """How long one Code node may run. n8n and the launcher of its task runners have different
 defaults, 300 and 60 s, so both are told."""
 
+_KEPT_JOBS = 1000
+"""Finished jobs that the queue remembers, about a minute of them at 1000 executions a minute, which
+take some 1 MB of Redis. Who waits for a job first asks whether it has finished and listens from
+then on. n8n's default is to remember none: a job that is faster than its webhook pod is then waited
+for without end, and its caller never answered."""
+
 _DATABASE_AUTHORITY = "/etc/n8n/database"
 _REDIS_AUTHORITY = "/etc/n8n/redis"
 
@@ -126,6 +132,8 @@ class Environment:
             # and production webhooks go to webhook pods alone.
             "OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS": "true",
             "N8N_DISABLE_PRODUCTION_MAIN_PROCESS": "true",
+            "N8N_EXECUTIONS_QUEUE_KEEP_LAST_COMPLETED": str(_KEPT_JOBS),
+            "N8N_EXECUTIONS_QUEUE_KEEP_LAST_FAILED": str(_KEPT_JOBS),
             # Files that nodes pass on must be readable by every pod; `s3` would need a licence.
             "N8N_DEFAULT_BINARY_DATA_MODE": "database",
             "GENERIC_TIMEZONE": self.settings.n8n.timezone,
