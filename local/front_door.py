@@ -69,7 +69,9 @@ class FrontDoor:
             LocalError: a port is taken, its address is not this machine's, or Envoy does not start.
         """
         wanted = yaml.safe_dump(_configuration(forwards), sort_keys=False)
-        if self.running() and self._configuration.read_text() == wanted:
+        # Without its configuration it is one of a checkout that was deleted and made again.
+        known = self._configuration.read_text() if self._configuration.is_file() else ""
+        if self.running() and known == wanted:
             step.done("is running")
             return
         self.stop()

@@ -9,13 +9,12 @@ import tempfile
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
-from local import processes
+from local import commands, processes
 from local.environment import Environment
-from local.errors import LocalError
 from local.progress import Steps
 
 NAME = "local"
@@ -53,6 +52,11 @@ class Stack:
         """Show what `up` would change; the CLI's exit code."""
         self._prepare()
         return self._run("preview", "--diff", *arguments)
+
+    def ready(self) -> dict[str, str]:
+        """Have the stack in the backend; the environment in which the CLI works on it."""
+        self._prepare()
+        return self._environment.pulumi_environment() | self.environment_variables()
 
     def environment_variables(self) -> dict[str, str]:
         """Variables with which a plain `pulumi` works on this stack."""
@@ -115,17 +119,11 @@ class Stack:
             (Path(folder) / "Pulumi.yaml").write_text(
                 yaml.safe_dump({"name": self._project, "runtime": "python"})
             )
-            result = subprocess.run(
+            return commands.output(
                 (self._pulumi, *arguments, "--non-interactive"),
-                cwd=folder,
-                env=self._environment.pulumi_environment(),
-                capture_output=True,
-                text=True,
-                check=False,
+                environment=self._environment.pulumi_environment(),
+                folder=Path(folder),
             )
-        if result.returncode:
-            raise LocalError(f"`pulumi {' '.join(arguments)}` failed: {result.stderr.strip()}")
-        return result.stdout
 
     def _write_settings(self, salt: str) -> None:
         committed = yaml.safe_load(self._committed.read_text()) if self._committed.is_file() else {}
@@ -178,9 +176,21 @@ def release_stale_locks(folder: Path) -> list[str]:
     return remarks
 
 
-def run(pulumi: Path, *arguments: str, program: Path, environment: Mapping[str, str]) -> int:
-    """Run the CLI on this terminal and wait for its end, also after Ctrl-C; its exit code."""
-    with subprocess.Popen((pulumi, *arguments), cwd=program, env=environment) as process:
+def run(
+    pulumi: Path,
+    *arguments: str,
+    program: Path,
+    environment: Mapping[str, str],
+    output: IO[str] | None = None,
+    errors: IO[str] | None = None,
+) -> int:
+    """Run the CLI and wait for its end, also after Ctrl-C; its exit code.
+
+    It prints on this terminal, or into the files `output` and `errors`.
+    """
+    with subprocess.Popen(
+        (pulumi, *arguments), cwd=program, env=environment, stdout=output, stderr=errors
+    ) as process:
         while True:
             try:
                 return process.wait()

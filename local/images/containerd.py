@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from local import commands
 from local.errors import LocalError
 from local.toolchain.debian import Debian
 
@@ -64,16 +65,7 @@ class Containerd:
         Raises:
             LocalError: it failed; with what it said.
         """
-        result = subprocess.run(
-            self.command(*arguments),
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if result.returncode:
-            raise LocalError(f"`ctr {' '.join(arguments)}` failed: {result.stderr.strip()}")
-        return result.stdout
+        return commands.output(self.command(*arguments), environment=self.environment())
 
     def feed(self, write: Callable[[IO[bytes]], None], *arguments: str) -> None:
         """Run its client on what `write` writes.

@@ -54,7 +54,7 @@ def clone(store: Path, folder: Path) -> None:
 
 
 def _fill(folder: Path, images: Sequence[Image], report: Callable[[str], None]) -> None:
-    packages = debian.fetch("containerd", "runc", report=report)
+    packages = debian.fetch(*debian.NODE_PACKAGES, report=report)
     with (
         containerd.running(folder, packages) as daemon,
         reported(lambda: f"unpacking {len(images)} images", report),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import Any
 
+from local import commands
 from local.environment import REPOSITORY, Environment
-from local.errors import LocalError
 from local.n8n import addresses, owner, sample, summary
 from local.n8n.api import N8n
 from local.n8n.logs import NAMESPACE
@@ -47,13 +46,8 @@ def prepare(environment: Environment, steps: Steps) -> str:
 
 
 def _items(environment: Environment, *what: str) -> list[dict[str, Any]]:
-    result = subprocess.run(
+    listed = commands.output(
         (environment.bin / "kubectl", "get", *what, "--output", "json"),
-        env=environment.pulumi_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
+        environment=environment.pulumi_environment(),
     )
-    if result.returncode:
-        raise LocalError(f"kubectl cannot list {what[0]}: {result.stderr.strip()}")
-    return json.loads(result.stdout)["items"]
+    return json.loads(listed)["items"]

@@ -32,16 +32,6 @@ from local.toolchain.debian import Debian
 from local.toolchain.pins import IMAGE_TOOLS, NODE_TOOLS, Tool
 from local.toolchain.resolve import Toolchain
 
-_PACKAGES = (
-    "containerd",
-    "runc",
-    "containernetworking-plugins",
-    "iptables",
-    "ipset",
-    "conntrack",
-    "kmod",
-    "iproute2",
-)
 _PLUGINS = "usr/lib/cni"
 _PROGRAMS = ("kubelet", "kube-proxy", "kube-router")
 
@@ -84,7 +74,7 @@ class RealNodes:
     def prepare(self, toolchain: Toolchain, steps: Steps) -> None:
         """Have Debian's packages and the images."""
         with steps.step("Container runtime") as step:
-            self._packages = debian.fetch(*_PACKAGES, report=step.detail)
+            self._packages = debian.fetch(*debian.NODE_PACKAGES, report=step.detail)
             step.done("containerd and runc of Debian")
         self._images = images.provide(toolchain, steps)
 
@@ -206,7 +196,7 @@ class RealNodes:
 
     def _prepared_packages(self) -> Debian:
         if self._packages is None:
-            self._packages = debian.fetch(*_PACKAGES, report=lambda _: None)
+            self._packages = debian.fetch(*debian.NODE_PACKAGES, report=lambda _: None)
         return self._packages
 
 

@@ -16,8 +16,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local import commands
 from local.errors import LocalError
 from local.toolchain import cache
+
+NODE_PACKAGES = (
+    "containerd",
+    "runc",
+    "containernetworking-plugins",
+    "iptables",
+    "ipset",
+    "conntrack",
+    "kmod",
+    "iproute2",
+)
+"""What a node runs containers and its network with."""
 
 _PROGRAM_FOLDERS = ("usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin")
 _LIBRARY_FOLDERS = ("lib", "usr/lib")
@@ -102,10 +115,10 @@ def _unpack(packages: Sequence[str], folder: Path, report: Callable[[str], None]
         raise LocalError(f"apt does not know {' or '.join(packages)}: {advice}.")
     for number, package in enumerate(missing, 1):
         report(f"package {package} ({number} of {len(missing)})")
-        _call("apt-get", "-qq", "download", package, cwd=folder)
+        commands.output(("apt-get", "-qq", "download", package), folder=folder)
     for file in sorted(folder.glob("*.deb")):
         report(f"unpacking {file.name.partition('_')[0]}")
-        _call("dpkg", "--extract", str(file), str(folder), cwd=folder)
+        commands.output(("dpkg", "--extract", file, folder))
         file.unlink()
     for program, names in _ALTERNATIVES.items():
         for name in names if (folder / program).exists() else ():
@@ -131,12 +144,6 @@ def _is_installed(package: str) -> bool:
         check=False,
     )
     return status.stdout == "installed"
-
-
-def _call(*command: str, cwd: Path) -> None:
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise LocalError(f"`{' '.join(command)}` failed: {result.stderr.strip()}")
 
 
 def _release() -> str:

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from local import commands
 from local.environment import REPOSITORY
 from local.nodes.machine.addresses import BRIDGE, PLACES, PREFIX_LENGTH
-from local.nodes.machine.network import call
 from local.toolchain import debian
 
 METADATA = "169.254.169.254"
@@ -63,7 +63,7 @@ def outside() -> Iterator[None]:
 
 def _connect(process: int, environment: Mapping[str, str]) -> None:
     cable = ("type", "veth", "peer", "name", "eth0", "netns", str(process))
-    commands: list[Sequence[str]] = [
+    steps: list[Sequence[str]] = [
         ("ip", "link", "add", _CABLE, *cable),
         ("ip", "link", "set", _CABLE, "master", BRIDGE, "up"),
     ]
@@ -73,14 +73,14 @@ def _connect(process: int, environment: Mapping[str, str]) -> None:
         ("link", "set", "eth0", "up"),
         *(("route", "add", place.pods, "via", place.address) for place in PLACES),
     ]
-    commands += [("nsenter", "--target", str(process), "--net", "ip", *each) for each in inside]
-    commands += [
+    steps += [("nsenter", "--target", str(process), "--net", "ip", *each) for each in inside]
+    steps += [
         ("ip", "route", "add", address, "via", _GATEWAY, "dev", BRIDGE, "table", _TABLE)
         for address in _ADDRESSES
     ]
-    commands.append(("ip", "rule", "add", "iif", BRIDGE, "lookup", _TABLE, "pref", _TABLE))
-    for command in commands:
-        call(command, environment)
+    steps.append(("ip", "rule", "add", "iif", BRIDGE, "lookup", _TABLE, "pref", _TABLE))
+    for step in steps:
+        commands.output(step, environment=environment)
 
 
 def _remove(environment: Mapping[str, str]) -> None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import pytest
 
 from local.addons.gateway import NODE_PORT
-from local.nodes.machine.addresses import DNS, PLACES
+from local.nodes.machine.addresses import DNS, HOST, PLACES
+from tests.e2e.neighbour import HERE, neighbour
 from tests.e2e.outside import METADATA, PRIVATE, PUBLIC, outside
 from tests.e2e.platform import Platform, Pod, node
-from tests.e2e.probe import ANSWERS, Place, process_of_container, process_of_node, reach
+from tests.e2e.probe import ANSWERS, SILENT, Place, process_of_container, process_of_node, reach
 from tests.e2e.results import Results
 
 _NAMES = {"DNS over UDP", "DNS over TCP"}
@@ -160,6 +161,21 @@ def test_only_the_paths_that_the_platform_needs_are_open(
         f"network policies: {source}",
         f"{allowed} allowed paths open, {len(outcomes) - allowed} others closed",
     )
+
+
+def test_another_machine_reaches_neither_the_control_plane_nor_nodes_nor_pods(
+    platform: Platform, network: Network, results: Results
+) -> None:
+    server = platform.environment.control_plane.access().port
+    kubelets = [Place(host=place.address, port=10250) for place in PLACES]
+    pods = [Place(host=_address(pod), port=port) for pod, port in network.targets.values()]
+    places = [Place(host=HOST, port=server), *kubelets, *pods]
+    with neighbour() as machine:
+        # It is not cut off: where this machine closes no door, it says that nobody is behind it.
+        control, *outcomes = reach(machine, [Place(host=HERE, port=1), *places])
+    assert control == "Connection refused"
+    assert set(outcomes) == {SILENT}, dict(zip(places, outcomes, strict=True))
+    results.add("another machine", f"{len(places)} ways to control plane, nodes and pods closed")
 
 
 def _address(pod: Pod) -> str:

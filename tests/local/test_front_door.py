@@ -1,5 +1,6 @@
 """The front door as a real Envoy process in front of real TCP servers."""
 
+import shutil
 import socket
 import socketserver
 import threading
@@ -164,6 +165,19 @@ def test_other_forwards_replace_those_of_before(
     listen, one, two = addresses
     with serving("one", one), serving("two", two):
         front_door.start([Forward(name="api", listen=listen, targets=[one])], STEP)
+        front_door.start([Forward(name="api", listen=listen, targets=[two])], STEP)
+
+        assert who_answers(listen) == "two"
+
+
+def test_one_of_a_folder_that_was_deleted_and_made_again_is_replaced(
+    front_door: FrontDoor, addresses: tuple[Address, Address, Address], tmp_path: Path
+) -> None:
+    listen, one, two = addresses
+    with serving("one", one), serving("two", two):
+        front_door.start([Forward(name="api", listen=listen, targets=[one])], STEP)
+        shutil.rmtree(tmp_path / "front door")
+
         front_door.start([Forward(name="api", listen=listen, targets=[two])], STEP)
 
         assert who_answers(listen) == "two"

@@ -7,10 +7,10 @@ new connections are forwarded from the bridge to the world, never the other way 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from local.errors import LocalError
+from local import commands
 from local.nodes.machine.addresses import (
     BRIDGE,
     HOST,
@@ -25,6 +25,10 @@ _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _CHAIN = "N8N-LOCAL"
 
 _RULES = (
+    # What is forwarded to the control plane listens on the bridge: for this machine and its nodes.
+    ("filter", "INPUT", ("-i", "lo", "-j", "RETURN")),
+    ("filter", "INPUT", ("-i", BRIDGE, "-j", "RETURN")),
+    ("filter", "INPUT", ("-d", NODE_NETWORK, "-j", "DROP")),
     ("filter", "FORWARD", ("-i", BRIDGE, "-j", "ACCEPT")),
     (
         "filter",
@@ -114,18 +118,9 @@ class Network:
         self._call("iptables", "--wait", "-t", table, *arguments)
 
     def _call(self, *command: str) -> None:
-        call(command, self._environment)
-
-
-def call(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run a command of the system, of which nothing but success is expected.
-
-    Raises:
-        LocalError: it failed; with what it said.
-    """
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise LocalError(
-            f"`{' '.join(command)}` failed: {result.stderr.strip()}. If this machine does not let "
-            "nodes have namespaces and bridges, use `make up NODES=simulated`."
+        commands.output(
+            command,
+            environment=self._environment,
+            advice="If this machine does not let nodes have namespaces and bridges, use "
+            "`make up NODES=simulated`.",
         )
