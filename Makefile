@@ -11,7 +11,8 @@ ARGS ?=
 RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview status logs down env unit test e2e bench lint fmt docs requirements
+.PHONY: help up preview evidence pr-check stacks status logs down env unit test e2e bench lint fmt \
+	docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +22,16 @@ up: ## Deploy the platform to a control plane on this machine (STACK=â€¦ ARGS=â€
 
 preview: ## Show what `make up` would change
 	@$(RUN) -m local --stack $(STACK) --nodes "$(NODES)" preview -- $(ARGS)
+
+evidence: ## Write what both policy packs say of a stack to evidence/STACK/, for auditors and tools
+	@$(RUN) -m local --stack $(STACK) --nodes "$(NODES)" evidence -- $(ARGS)
+
+pr-check: lint unit evidence ## Check what a pull request is checked for, for one stack
+
+# Those that .github/workflows/pull-request.yml previews on a backend of their own, as JSON.
+stacks:
+	@$(PYTHON) -c 'import json, sys; print(json.dumps(sys.argv[1:]))' \
+		$(filter-out local,$(patsubst Pulumi.%.yaml,%,$(sort $(wildcard Pulumi.*.yaml))))
 
 status: ## Show what runs on the control plane of this machine
 	@$(RUN) -m local status
@@ -35,7 +46,7 @@ env: ## Print shell variables for plain pulumi and kubectl: eval "$(make env)"
 	@$(RUN) -m local env
 
 unit: ## Run the fast tests, without Redis and without the engine
-	@$(RUN) -m pytest tests/unit tests/plugins tests/local -n auto
+	@$(RUN) -m pytest tests/unit tests/policies tests/evidence tests/plugins tests/local -n auto
 
 test: ## Run all tests: these, real Redis nodes, then the real engine on a control plane of its own
 	@$(RUN) -m local --nodes simulated tools

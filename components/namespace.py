@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components import network
+from components import governance, network
 from components.base import Component, labels
 from settings import Settings
 from settings.platform import Quota
@@ -28,6 +28,7 @@ class PlatformNamespace(Component):
         self, name: str, *, settings: Settings, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, opts)
+        self._governance = settings.governance
         self._namespace_name = settings.platform.namespace
         self.name = self._create_namespace()
         self._create_quota(settings.platform.quota or default_quota(settings))
@@ -45,7 +46,13 @@ class PlatformNamespace(Component):
         namespace = kubernetes.core.v1.Namespace(
             "namespace",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=self._namespace_name, labels={**labels("namespace"), **pod_security}
+                name=self._namespace_name,
+                labels={
+                    **labels("namespace"),
+                    **pod_security,
+                    **governance.owner(self._governance),
+                },
+                annotations=governance.change(self._governance),
             ),
             opts=self.child_options(),
         )

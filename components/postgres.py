@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from kubernetes.utils.quantity import parse_quantity
 
-from components import network, pods
+from components import governance, network, pods
 from components.base import Component, digest, labels, selector
 from components.connections import DatabaseConnection
 from components.secrets import PlatformSecrets
@@ -88,11 +88,24 @@ class Postgres(Component):
         )
         self.register_outputs({})
 
-    def _metadata(self, name: str = NAME) -> kubernetes.meta.v1.ObjectMetaArgs:
+    def _metadata(self, **more: str) -> kubernetes.meta.v1.ObjectMetaArgs:
         return kubernetes.meta.v1.ObjectMetaArgs(
-            name=name,
+            name=NAME,
             namespace=self._settings.platform.namespace,
-            labels=labels("database", instance=NAME, version=self._version),
+            labels={
+                **labels("database", instance=NAME, version=self._version),
+                **governance.owner(self._settings.governance),
+                **more,
+            },
+        )
+
+    def _data_labels(self) -> dict[str, str]:
+        """n8n keeps what workflows read, which their authors choose: data about people."""
+        n8n = self._settings.n8n
+        return governance.data(
+            self._settings.governance,
+            classification="personal",
+            retention_hours=max(n8n.execution_retention_hours, n8n.workflow_history_hours),
         )
 
     def _create_configuration(self) -> kubernetes.core.v1.ConfigMap:
@@ -113,7 +126,7 @@ class Postgres(Component):
 
     def _create_service_account(self) -> kubernetes.core.v1.ServiceAccount:
         return kubernetes.core.v1.ServiceAccount(
-            "account",
+            NAME,
             metadata=self._metadata(),
             automount_service_account_token=False,
             opts=self.child_options(),
@@ -121,7 +134,7 @@ class Postgres(Component):
 
     def _create_service(self) -> None:
         kubernetes.core.v1.Service(
-            "service",
+            NAME,
             metadata=self._metadata(),
             spec=kubernetes.core.v1.ServiceSpecArgs(
                 cluster_ip="None",
@@ -137,9 +150,14 @@ class Postgres(Component):
         account: kubernetes.core.v1.ServiceAccount,
     ) -> None:
         chosen = dict(selector("database", instance=NAME))
+        metadata = self._metadata(**self._data_labels())
+        metadata.annotations = governance.single_replica(
+            "For local and small environments, which can wait for a restart; others are given a "
+            "managed database with a standby."
+        )
         kubernetes.apps.v1.StatefulSet(
-            "database",
-            metadata=self._metadata(),
+            NAME,
+            metadata=metadata,
             spec=kubernetes.apps.v1.StatefulSetSpecArgs(
                 service_name=NAME,
                 replicas=1,
@@ -267,7 +285,7 @@ class Postgres(Component):
     def _create_disruption_budget(self) -> None:
         # One pod is all there is: the budget says so without ever blocking a node's drain.
         kubernetes.policy.v1.PodDisruptionBudget(
-            "budget",
+            NAME,
             metadata=self._metadata(),
             spec=kubernetes.policy.v1.PodDisruptionBudgetSpecArgs(
                 max_unavailable=1,
@@ -280,7 +298,7 @@ class Postgres(Component):
 
     def _create_network_policy(self) -> None:
         kubernetes.networking.v1.NetworkPolicy(
-            "network",
+            NAME,
             metadata=self._metadata(),
             spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
                 pod_selector=kubernetes.meta.v1.LabelSelectorArgs(

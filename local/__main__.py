@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from local import stack
+from local import evidence, stack
 from local.environment import REPOSITORY, Environment
 from local.errors import LocalError
 from local.n8n import first_use, logs
@@ -58,7 +58,7 @@ class Commands:
     def up(self) -> int:
         """Deploy the stack; `local` to the embedded control plane, which is started first."""
         if self._stack_name != stack.NAME:
-            return self._elsewhere("up")
+            return self._elsewhere("up", *stack.POLICY_PACKS)
         self._environment.start()
         code = self._stack().up(*self._more)
         if code == 0 and self._environment.nodes.kind == RealNodes.kind:
@@ -70,9 +70,24 @@ class Commands:
     def preview(self) -> int:
         """Show what `up` would change."""
         if self._stack_name != stack.NAME:
-            return self._elsewhere("preview", "--diff")
+            return self._elsewhere("preview", "--diff", *stack.POLICY_PACKS)
         self._environment.start()
         return self._stack().preview(*self._more)
+
+    def evidence(self) -> int:
+        """Preview with both policy packs, and report what they decided."""
+        if self._stack_name == stack.NAME:
+            self._environment.start()
+            environment = self._stack().ready()
+        else:
+            environment = self._prepared_elsewhere()
+        return evidence.report(
+            self._stack_name,
+            *self._more,
+            pulumi=self._environment.bin / "pulumi",
+            environment=environment,
+            steps=self._steps,
+        )
 
     def status(self) -> int:
         """Say what runs; 0 if the control plane does, as a whole."""
@@ -143,20 +158,26 @@ class Commands:
 
     def _elsewhere(self, *arguments: str) -> int:
         """Run the CLI on another stack, with the user's own backend, cluster and secrets."""
-        self._environment.prepare()
-        path = os.pathsep.join([str(self._environment.bin), os.environ.get("PATH", os.defpath)])
+        environment = self._prepared_elsewhere()
         return stack.run(
             self._environment.bin / "pulumi",
             *arguments,
             *("--stack", self._stack_name, *self._more),
             program=REPOSITORY,
-            environment=os.environ | {"PATH": path},
+            environment=environment,
         )
+
+    def _prepared_elsewhere(self) -> dict[str, str]:
+        """Have the tools; the user's own environment, with them on its path."""
+        self._environment.prepare()
+        path = os.pathsep.join([str(self._environment.bin), os.environ.get("PATH", os.defpath)])
+        return os.environ | {"PATH": path}
 
 
 _COMMANDS = {
     "up": Commands.up,
     "preview": Commands.preview,
+    "evidence": Commands.evidence,
     "status": Commands.status,
     "logs": Commands.logs,
     "down": Commands.down,

@@ -15,10 +15,14 @@ import yaml
 
 from local import commands, processes
 from local.environment import Environment
+from local.errors import LocalError
 from local.progress import Steps
 
 NAME = "local"
 """The stack of the embedded environment; every other stack is deployed to a cluster of its own."""
+
+POLICY_PACKS = ("--policy-pack", "policies/soc2", "--policy-pack", "policies/gdpr")
+"""Arguments of the CLI with which a change that breaks a control is refused, in the program."""
 
 _SALT = "encryptionsalt"
 
@@ -42,7 +46,7 @@ class Stack:
                 "An earlier run was interrupted while it created objects: this one takes over "
                 "those that exist."
             )
-        code = self._run("up", "--yes", "--skip-preview", *arguments, force=interrupted)
+        code = self._run("up", "--yes", *POLICY_PACKS, *arguments, force=interrupted)
         if code == 0 and interrupted:
             # Only now: if this run is interrupted too, the next one has to know.
             code = self._run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
@@ -51,7 +55,7 @@ class Stack:
     def preview(self, *arguments: str) -> int:
         """Show what `up` would change; the CLI's exit code."""
         self._prepare()
-        return self._run("preview", "--diff", *arguments)
+        return self._run("preview", "--diff", *POLICY_PACKS, *arguments)
 
     def ready(self) -> dict[str, str]:
         """Have the stack in the backend; the environment in which the CLI works on it."""
@@ -127,16 +131,26 @@ class Stack:
 
     def _write_settings(self, salt: str) -> None:
         committed = yaml.safe_load(self._committed.read_text()) if self._committed.is_file() else {}
-        replaced = {
-            f"{self._project}:{key}": settings
-            for key, settings in self._environment.nodes.stack_settings().items()
+        settings = {
+            **self._environment.nodes.stack_settings(),
+            "governance": {"change": self._revision()},
         }
+        replaced = {f"{self._project}:{key}": area for key, area in settings.items()}
         partial = self._settings.with_suffix(".partial")
         partial.write_text(
             f"# Made from {self._committed.name} at every run: change that file instead.\n"
             + yaml.safe_dump(merged_settings(committed or {}, salt, replaced), sort_keys=False)
         )
         partial.rename(self._settings)
+
+    def _revision(self) -> str:
+        """The commit that is deployed, with a mark where it was changed since."""
+        try:
+            return commands.output(
+                ("git", "describe", "--always", "--dirty"), folder=self._program
+            ).strip()
+        except (LocalError, FileNotFoundError):
+            return "not under version control"
 
 
 def merged_settings(

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from settings.data import DatabaseSettings, RedisSettings, SecretsSettings
+from settings.governance import GovernanceSettings
 from settings.n8n import MainSettings, N8nSettings, WebhookSettings, WorkerSettings
 from settings.platform import PlatformSettings, RoutingSettings
 from settings.types import Area
@@ -12,6 +13,7 @@ class Settings(Area):
     """One environment: each field is a configuration key of its stack, an object of settings."""
 
     platform: PlatformSettings = Field(default_factory=PlatformSettings)
+    governance: GovernanceSettings = Field(default_factory=GovernanceSettings)
     n8n: N8nSettings = Field(default_factory=N8nSettings, alias="n8n")
     main: MainSettings = Field(default_factory=MainSettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)

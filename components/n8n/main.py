@@ -3,6 +3,7 @@
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components import governance
 from components.n8n.environment import PORT, Environment
 from components.n8n.pod import Process
 from components.n8n.tier import Tier
@@ -43,6 +44,10 @@ class Main(Tier):
             replicas=1,
             # Two at once would both be the clock and start every schedule twice.
             strategy=kubernetes.apps.v1.DeploymentStrategyArgs(type="Recreate"),
+            annotations=governance.single_replica(
+                "A second main needs a licence of n8n; without one, each would start every "
+                "schedule. Lost, it is started again in another zone, and webhooks go on meanwhile."
+            ),
         )
         self.service_name = self._create_service()
         self.port = PORT

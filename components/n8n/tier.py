@@ -6,7 +6,7 @@ from typing import ClassVar
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components import network
+from components import governance, network
 from components.base import Component, labels, selector
 from components.n8n.environment import PORT, Environment
 from components.n8n.pod import STARTUP_SECONDS, Process, n8n_pod
@@ -65,7 +65,7 @@ class Tier(Component):
         return kubernetes.meta.v1.ObjectMetaArgs(
             name=self.full_name,
             namespace=self._settings.platform.namespace,
-            labels=self._labels(),
+            labels={**self._labels(), **governance.owner(self._settings.governance)},
             annotations=annotations,
         )
 
@@ -74,7 +74,7 @@ class Tier(Component):
 
     def _create_service_account(self) -> kubernetes.core.v1.ServiceAccount:
         return kubernetes.core.v1.ServiceAccount(
-            "account",
+            self.full_name,
             metadata=self._metadata(),
             automount_service_account_token=False,
             opts=self.child_options(),
@@ -86,6 +86,7 @@ class Tier(Component):
         *,
         strategy: kubernetes.apps.v1.DeploymentStrategyArgs,
         replicas: int | None = None,
+        annotations: Mapping[str, str] | None = None,
     ) -> kubernetes.apps.v1.Deployment:
         """The Deployment, and the identity of its pods.
 
@@ -96,6 +97,7 @@ class Tier(Component):
                 so that with server-side apply the autoscaler alone owns it and an update never
                 resets it. A new Deployment begins with one pod; within seconds the autoscaler
                 raises that to its minimum, for which it needs no measurement.
+            annotations: what the Deployment says of itself.
         """
         pod = n8n_pod(
             process,
@@ -106,8 +108,10 @@ class Tier(Component):
         # Pulumi and Kubernetes both give up after ten minutes, less than a migration may take.
         patience = STARTUP_SECONDS + process.settings.grace_period_seconds + 60
         return kubernetes.apps.v1.Deployment(
-            "deployment",
-            metadata=self._metadata({"pulumi.com/timeoutSeconds": str(patience)}),
+            self.full_name,
+            metadata=self._metadata(
+                {"pulumi.com/timeoutSeconds": str(patience), **(annotations or {})}
+            ),
             spec=kubernetes.apps.v1.DeploymentSpecArgs(
                 replicas=replicas,
                 strategy=strategy,
@@ -123,7 +127,7 @@ class Tier(Component):
     def _create_service(self) -> pulumi.Output[str]:
         """A Service inside the cluster; what it is called."""
         service = kubernetes.core.v1.Service(
-            "service",
+            self.full_name,
             metadata=self._metadata(),
             spec=kubernetes.core.v1.ServiceSpecArgs(
                 type="ClusterIP",
@@ -144,7 +148,7 @@ class Tier(Component):
         workers would be five that drain at once. Pods that don't work anyway don't count.
         """
         kubernetes.policy.v1.PodDisruptionBudget(
-            "budget",
+            self.full_name,
             metadata=self._metadata(),
             spec=kubernetes.policy.v1.PodDisruptionBudgetSpecArgs(
                 max_unavailable=1,
@@ -162,7 +166,7 @@ class Tier(Component):
         """
         gateway = network.namespace(self._settings.routing.gateway_namespace)
         kubernetes.networking.v1.NetworkPolicy(
-            "network",
+            self.full_name,
             metadata=self._metadata(),
             spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
                 pod_selector=self._chosen(),

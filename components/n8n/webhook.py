@@ -53,7 +53,7 @@ class Webhook(Tier):
     def _create_autoscaler(self) -> None:
         webhook = self._settings.webhook
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
-            "autoscaler",
+            self.full_name,
             metadata=self._metadata(),
             spec=autoscaling.by_resource(
                 autoscaling.Bounds(

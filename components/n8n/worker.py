@@ -73,7 +73,7 @@ class Worker(Tier):
 
     def _create_memory_autoscaler(self) -> None:
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
-            "autoscaler",
+            self.full_name,
             # When the setting changes to `queue`, Pulumi creates the ScaledObject before it deletes
             # this; without the annotation KEDA refuses a Deployment that is scaled already.
             metadata=self._metadata({"validations.keda.sh/hpa-ownership": "false"}),

@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components import network
+from components import governance, network
 from components.base import Component, digest, labels, selector
 from components.connections import RedisConnection
 from components.redis import configuration, topology
@@ -79,10 +79,28 @@ class RedisCluster(Component):
         self.register_outputs({})
 
     def _metadata(
-        self, name: str = NAME, *, component: str = _NODE
+        self, name: str = NAME, *, component: str = _NODE, **more: str
     ) -> kubernetes.meta.v1.ObjectMetaArgs:
         return kubernetes.meta.v1.ObjectMetaArgs(
-            name=name, namespace=self._settings.platform.namespace, labels=self._labels(component)
+            name=name,
+            namespace=self._settings.platform.namespace,
+            labels={
+                **self._labels(component),
+                **governance.owner(self._settings.governance),
+                **more,
+            },
+        )
+
+    def _data_labels(self) -> dict[str, str]:
+        """Jobs name executions and hold nothing of what these process.
+
+        A finished one may stay until a thousand others have finished; it is of no use once the
+        execution that it names is gone.
+        """
+        return governance.data(
+            self._settings.governance,
+            classification="confidential",
+            retention_hours=self._settings.n8n.execution_retention_hours,
         )
 
     def _labels(self, component: str) -> dict[str, str]:
@@ -90,7 +108,7 @@ class RedisCluster(Component):
 
     def _create_service_account(self) -> kubernetes.core.v1.ServiceAccount:
         return kubernetes.core.v1.ServiceAccount(
-            "account",
+            NAME,
             metadata=self._metadata(),
             automount_service_account_token=False,
             opts=self.child_options(),
@@ -110,7 +128,7 @@ class RedisCluster(Component):
 
     def _create_service(self) -> kubernetes.core.v1.Service:
         return kubernetes.core.v1.Service(
-            "service",
+            NAME,
             metadata=self._metadata(),
             spec=kubernetes.core.v1.ServiceSpecArgs(
                 cluster_ip="None",
@@ -127,7 +145,7 @@ class RedisCluster(Component):
 
     def _create_disruption_budget(self) -> None:
         kubernetes.policy.v1.PodDisruptionBudget(
-            "budget",
+            NAME,
             metadata=self._metadata(),
             spec=kubernetes.policy.v1.PodDisruptionBudgetSpecArgs(
                 max_unavailable=1,
@@ -145,7 +163,7 @@ class RedisCluster(Component):
         # The bootstrap Job's pod talks to the nodes as they talk to each other.
         everyone = {"app.kubernetes.io/name": NAME}
         return kubernetes.networking.v1.NetworkPolicy(
-            "network",
+            NAME,
             metadata=self._metadata(),
             spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
                 pod_selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=everyone),
@@ -175,7 +193,7 @@ class RedisCluster(Component):
         chosen = {**selector(_NODE, instance=NAME), "n8n-platform/zone": zone.stateful_set}
         return kubernetes.apps.v1.StatefulSet(
             zone.stateful_set,
-            metadata=self._metadata(zone.stateful_set),
+            metadata=self._metadata(zone.stateful_set, **self._data_labels()),
             spec=kubernetes.apps.v1.StatefulSetSpecArgs(
                 service_name=NAME,
                 replicas=PODS_PER_ZONE,

@@ -1,0 +1,153 @@
+"""Nobody outside reaches a data store, and no pod the cloud's metadata service."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from pulumi_policy import Severity
+
+from policies.condition import Context, condition
+from policies.resources import network_policies, selectors
+from policies.resources.answers import Answer, decide, every, known, no, some
+from policies.resources.kubernetes import containers, pod_labels
+from policies.resources.network_policies import is_network_policy
+from policies.resources.place import Absent, Place, Verdict
+from policies.resources.resource import Resource, of_type
+from policies.resources.workloads import runs_pods
+
+_METADATA = tuple(map(ip_address, ("169.254.169.254", "fd00:ec2::254")))
+"""Where a node's credentials can be had: the IPv4 address of AWS, Azure and Google, and AWS's IPv6
+address."""
+
+_DATA_PORTS = frozenset(
+    {1433, 1521, 2379, 3306, 5432, 6379, 6432, 9042, 9200, 9300, 11211, 16379, 26379, 27017}
+)
+"""Default ports of data stores: SQL Server, Oracle, etcd, MySQL, PostgreSQL, Redis, PgBouncer,
+Cassandra, Elasticsearch, memcached, Redis's cluster bus and Sentinel, MongoDB."""
+
+_WIDEST = 8
+"""Bits of a prefix below which a network is no organisation's own: the largest have a /8."""
+
+
+@condition(
+    applies=is_network_policy,
+    severity=Severity.HIGH,
+    soc2=("CC6.6",),
+    gdpr=("32",),
+    steps="Add the address of the metadata service to `except` of the ipBlock, or name the peers.",
+    url="https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
+)
+def no_egress_to_metadata_service(resource: Resource, _: Context) -> Iterator[Verdict]:
+    """No network policy lets pods reach the metadata service, which hands out credentials."""
+    for rule in resource.at("spec", "egress").each():
+        # Clouds resolve names under the same address; port 53 gives no credentials.
+        harmless = network_policies.opens_only_dns(rule)
+        for place, block in network_policies.blocks(rule, "egress"):
+            for address in _METADATA:
+                if block.missing and address is not _METADATA[0]:
+                    continue  # everywhere is everywhere: said once
+                yield from decide(
+                    some([harmless, no(network_policies.contains(block, address))]),
+                    place.path if block.missing else f"{block.path}.except",
+                    found=f"{place.path} not set, which is every address"
+                    if block.missing
+                    else f"{block.path} with {address} in it",
+                    requires=f"no way to {address}",
+                )
+
+
+@condition(
+    applies=is_network_policy,
+    scope="stack",
+    severity=Severity.CRITICAL,
+    soc2=("CC6.6",),
+    gdpr=("32",),
+    steps="Name the pods that may connect in `from` of the rule.",
+    url="https://kubernetes.io/docs/concepts/services-networking/network-policies/",
+)
+def no_data_port_open_to_all(resource: Resource, context: Context) -> Iterator[Verdict]:
+    """No network policy lets everybody connect to the port of a data store."""
+    pods = [
+        workload
+        for workload in context.stack.where(runs_pods)
+        if network_policies.isolates(resource, workload, "ingress") is not False
+    ]
+    for rule in resource.at("spec", "ingress").each():
+        opens = some(_has_data_port(port, "port", pods) for port in _ports(rule))
+        for place, block in network_policies.blocks(rule, "ingress"):
+            yield from decide(
+                no(every([opens, _is_everybody(block)])),
+                place.path if block.missing else f"{block.path}.cidr",
+                found=f"{rule.path}, which opens a data store's port to every address",
+                requires="peers that are named in its `from`",
+            )
+
+
+@condition(
+    applies=of_type("kubernetes:core/v1:Service"),
+    scope="stack",
+    severity=Severity.CRITICAL,
+    soc2=("CC6.6",),
+    gdpr=("32",),
+    steps="Make the Service's type ClusterIP, and let those outside in through an API.",
+    url="https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types",
+)
+def no_data_service_outside_the_cluster(resource: Resource, context: Context) -> Iterator[Verdict]:
+    """No Service publishes the port of a data store outside the cluster."""
+    selector = resource.at("spec", "selector")
+    pods = [
+        workload
+        for workload in context.stack.where(runs_pods)
+        if selectors.matches_map(selector, pod_labels(workload)) is not False
+    ]
+    type_ = resource.at("spec", "type")
+    inside = known(type_, type_.text not in ("LoadBalancer", "NodePort"))
+    serves_data = some(
+        some(_has_data_port(port, key, pods) for key in ("port", "targetPort"))
+        for port in resource.at("spec", "ports").each()
+    )
+    yield from decide(
+        some([inside, no(serves_data)]),
+        type_.path,
+        found=f"{type_.path} of a Service on a data store's port open to outside the cluster",
+        requires="ClusterIP",
+    )
+
+
+def _ports(rule: Place) -> Iterator[Place]:
+    """The ports of a rule; without any it is for all of them, as one port without a number is."""
+    listed = list(rule.at("ports").each())
+    yield from listed or [Place(rule.at("ports").path, Absent.MISSING)]
+
+
+def _has_data_port(entry: Place, key: str, pods: list[Resource]) -> Answer:
+    """Whether a port of a rule or Service is a data store's, by number or by name in its pods."""
+    port, last = entry.at(key), entry.at("endPort")
+    if port.unknown or last.unknown:
+        return None
+    if port.missing:
+        # A rule without a port is for all of them; a Service's target is then its port.
+        return key == "port"
+    if port.number is not None:
+        return any(port.number <= each <= (last.number or port.number) for each in _DATA_PORTS)
+    return some(
+        every([_is_named(declared, port), _is_data_port(declared.at("containerPort"))])
+        for pod in pods
+        for container in containers(pod)
+        for declared in container.at("ports").each()
+    )
+
+
+def _is_named(declared: Place, name: Place) -> Answer:
+    return known(declared.at("name"), declared.at("name").text == name.text)
+
+
+def _is_data_port(port: Place) -> Answer:
+    return known(port, port.number in _DATA_PORTS)
+
+
+def _is_everybody(block: Place) -> Answer:
+    if block.missing:
+        return True
+    cidr = block.at("cidr")
+    network = network_policies.network(cidr)
+    return known(cidr, network is not None and network.prefixlen < _WIDEST)

@@ -1,0 +1,1 @@
+"""How conditions read resources: places in properties, and what Kubernetes, AWS and n8n mean."""

@@ -1,0 +1,52 @@
+"""SOC 2: the trust services criteria that infrastructure gives evidence for, and the others."""
+
+from policies.framework import Framework
+
+FRAMEWORK = Framework(
+    id="SOC2",
+    pack="n8n-soc2",
+    name="SOC 2",
+    version="2017 Trust Services Criteria, points of focus of 2022",
+    url="https://www.aicpa-cima.com/resources/download/2017-trust-services-criteria-with-revised-points-of-focus-2022",
+    controls={
+        "CC6.1": "Logical access: encryption and protection of secrets",
+        "CC6.2": "Logical access: credentials are issued to known identities",
+        "CC6.3": "Logical access: least privilege",
+        "CC6.6": "Protection against threats from outside the boundary",
+        "CC6.7": "Protection of information while it is transmitted",
+        "CC6.8": "Prevention of unauthorised and malicious software",
+        "CC7.1": "Detection of vulnerable configurations and software",
+        "CC7.2": "Monitoring for anomalies: audit logs",
+        "CC7.3": "Evaluation of security events: alerts",
+        "CC7.4": "Response to security incidents: receivers and runbooks",
+        "CC7.5": "Recovery from security incidents",
+        "CC8.1": "Changes are authorised, traceable and protected",
+        "CC9.1": "Mitigation of risks from business disruptions",
+        "CC9.2": "Management of vendors and business partners",
+        "A1.1": "Capacity is planned and managed",
+        "A1.2": "Environmental protection, backup and recovery infrastructure",
+        "A1.3": "Recovery is tested",
+        "C1.1": "Confidential information is identified and maintained",
+        "C1.2": "Confidential information is disposed of",
+        "P5": "Access of data subjects to their personal information",
+        "P6": "Disclosure and notification of personal information",
+    },
+    not_shown={
+        "CC1": "Control environment: integrity, oversight, structure, competence, accountability.",
+        "CC2": "Communication and information inside and outside the organisation.",
+        "CC3": "Risk assessment.",
+        "CC4": "Monitoring of controls by management.",
+        "CC5": "Control activities, policies and procedures.",
+        "CC6.2": "That access is reviewed, and taken away when people leave.",
+        "CC6.4": "Physical access to facilities; the cloud provider's own report covers it.",
+        "CC6.5": "Disposal of physical media; the cloud provider's own report covers it.",
+        "CC7.3": "That somebody reads the alerts and acts on them.",
+        "CC8.1": "That changes are reviewed by a second person; the repository's settings show it.",
+        "CC9.2": "That agreements with vendors are signed and their reports are read.",
+        "A1.3": "That a restore succeeded; only its own record shows it.",
+        "C1.1": "That classification tags are true.",
+        "P1-P8": "Notice, choice, collection, use, quality and complaints.",
+        "all": "That controls operated during the whole period, and that nothing has changed since "
+        "the deployment: this report shows the declared configuration on one day.",
+    },
+)
