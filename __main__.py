@@ -9,11 +9,13 @@ from components.n8n.environment import Environment
 from components.n8n.main import Main
 from components.n8n.webhook import Webhook
 from components.n8n.worker import Worker
-from components.namespace import PlatformNamespace
+from components.namespace import IsolatedNamespace
 from components.postgres import Postgres
 from components.redis import RedisCluster
 from components.routing import Routing
 from components.secrets import PlatformSecrets
+from components.secrets.operator import ExternalSecretsOperator
+from settings.sizing import default_quota
 
 stack = settings.load()
 
@@ -27,13 +29,29 @@ cluster = kubernetes.Provider(
 )
 on_cluster = pulumi.ResourceOptions(provider=cluster)
 
-namespace = PlatformNamespace("namespace", settings=stack, opts=on_cluster)
+namespace = IsolatedNamespace(
+    "namespace",
+    namespace=stack.platform.namespace,
+    quota=stack.platform.quota or default_quota(stack),
+    settings=stack,
+    opts=on_cluster,
+)
 in_namespace = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace])
 
-secrets = PlatformSecrets("secrets", settings=stack, opts=in_namespace)
-redis = RedisCluster("redis", settings=stack, secrets=secrets, opts=in_namespace)
+operator = (
+    ExternalSecretsOperator("external-secrets", settings=stack, opts=on_cluster)
+    if stack.secrets.source == "esc" and stack.esc.operator == "install"
+    else None
+)
+after_operator = pulumi.ResourceOptions(
+    provider=cluster, depends_on=[namespace, *([operator] if operator else [])]
+)
+secrets = PlatformSecrets("secrets", settings=stack, opts=after_operator)
+with_secrets = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace, secrets])
+
+redis = RedisCluster("redis", settings=stack, secrets=secrets, opts=with_secrets)
 postgres = (
-    Postgres("postgres", settings=stack, secrets=secrets, opts=in_namespace)
+    Postgres("postgres", settings=stack, secrets=secrets, opts=with_secrets)
     if stack.database.mode == "in-cluster"
     else None
 )

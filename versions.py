@@ -28,3 +28,8 @@ N8N_MINIMUM_VERSIONS: Final = ("2.42.6", "2.43.3", "3.0.1")
 
 Source: n8n's security advisories as of autumn 2026. A stack can raise them by setting.
 """
+
+EXTERNAL_SECRETS_CHART: Final = "2.7.0"
+"""Chart of the External Secrets operator, of https://charts.external-secrets.io: the oldest whose
+Pulumi provider takes OIDC, as its documentation says. Its values were checked against the schema of
+chart 1.3.1, the newest that the machine this was written on can reach."""

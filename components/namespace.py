@@ -7,15 +7,14 @@ from components import governance, network
 from components.base import Component, labels
 from settings import Settings
 from settings.platform import Quota
-from settings.sizing import default_quota
 
 POD_SECURITY_VERSION = "v1.34"
 """Version of the Pod Security Standards. Pinned, so that upgrading the cluster changes nothing
 here; 1.34 is the oldest Kubernetes with everything the platform uses (the preStop sleep)."""
 
 
-class PlatformNamespace(Component):
-    """The platform's namespace with its Pod Security level, quota, limits and default denials.
+class IsolatedNamespace(Component):
+    """A namespace with its Pod Security level, quota, limits and default denials.
 
     Attributes:
         name: the namespace's name.
@@ -25,13 +24,19 @@ class PlatformNamespace(Component):
     name: pulumi.Output[str]
 
     def __init__(
-        self, name: str, *, settings: Settings, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        namespace: str,
+        quota: Quota,
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
         self._governance = settings.governance
-        self._namespace_name = settings.platform.namespace
+        self._namespace_name = namespace
         self.name = self._create_namespace()
-        self._create_quota(settings.platform.quota or default_quota(settings))
+        self._create_quota(quota)
         self._create_limit_range()
         self._create_denials()
         self._create_dns_permission()

@@ -44,6 +44,13 @@ def namespace(name: str) -> kubernetes.networking.v1.NetworkPolicyPeerArgs:
     )
 
 
+def anywhere_but_metadata() -> kubernetes.networking.v1.NetworkPolicyPeerArgs:
+    """Every address but link-local ones, where clouds tell a machine its credentials."""
+    return kubernetes.networking.v1.NetworkPolicyPeerArgs(
+        ip_block=kubernetes.networking.v1.IPBlockArgs(cidr="0.0.0.0/0", except_=["169.254.0.0/16"])
+    )
+
+
 def ingress(
     peers: list[kubernetes.networking.v1.NetworkPolicyPeerArgs], *ports: int
 ) -> kubernetes.networking.v1.NetworkPolicyIngressRuleArgs:

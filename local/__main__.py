@@ -171,7 +171,7 @@ class Commands:
         """Have the tools; the user's own environment, with them on its path."""
         self._environment.prepare()
         path = os.pathsep.join([str(self._environment.bin), os.environ.get("PATH", os.defpath)])
-        return os.environ | {"PATH": path}
+        return os.environ | {"PATH": path, "N8N_PLATFORM_CHANGE": stack.revision(REPOSITORY)}
 
 
 _COMMANDS = {

@@ -1,13 +1,15 @@
-"""Writes the parts of documents that come from code: `make docs`.
+"""Writes the documents, and parts of documents, that come from code: `make docs`.
 
-They stand between two lines that say BEGIN and END with the part's name; what stands outside is
-written by hand. A test fails when a part has gone stale.
+Parts stand between two lines that say BEGIN and END with the part's name; what stands outside is
+written by hand. A test fails when a part or a document has gone stale.
 """
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import integrations.catalogue
+import integrations.documents
 from local.images import catalogue
 from settings import tables
 
@@ -26,6 +28,8 @@ def documents() -> Iterator[tuple[Path, str]]:
         for part, content in contents.items():
             text = _replaced(text, part, content, name)
         yield path, text
+    page = integrations.documents.page(integrations.catalogue.load())
+    yield _REPOSITORY / "docs/integrations.md", page
 
 
 def _replaced(text: str, part: str, content: str, file: str) -> str:

@@ -133,7 +133,7 @@ class Stack:
         committed = yaml.safe_load(self._committed.read_text()) if self._committed.is_file() else {}
         settings = {
             **self._environment.nodes.stack_settings(),
-            "governance": {"change": self._revision()},
+            "governance": {"change": revision(self._program)},
         }
         replaced = {f"{self._project}:{key}": area for key, area in settings.items()}
         partial = self._settings.with_suffix(".partial")
@@ -143,14 +143,13 @@ class Stack:
         )
         partial.rename(self._settings)
 
-    def _revision(self) -> str:
-        """The commit that is deployed, with a mark where it was changed since."""
-        try:
-            return commands.output(
-                ("git", "describe", "--always", "--dirty"), folder=self._program
-            ).strip()
-        except (LocalError, FileNotFoundError):
-            return "not under version control"
+
+def revision(program: Path) -> str:
+    """The commit that a program is at, with a mark where it was changed since."""
+    try:
+        return commands.output(("git", "describe", "--always", "--dirty"), folder=program).strip()
+    except (LocalError, FileNotFoundError):
+        return "not under version control"
 
 
 def merged_settings(

@@ -1,4 +1,4 @@
-"""Settings of what keeps state: PostgreSQL, Redis Cluster and the platform's own secrets."""
+"""Settings of what keeps state: PostgreSQL and the Redis Cluster."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import Field
 
 import versions
 from settings.platform import Resources
-from settings.types import Area, Image, Name, Port, PostgresImage, Quantity
+from settings.types import Area, Image, Port, PostgresImage, Quantity
 
 
 class DatabaseSettings(Area):
@@ -72,44 +72,4 @@ class RedisSettings(Area):
             cpu_request="250m", memory_request="512Mi", cpu_limit="1", memory_limit="1Gi"
         ),
         description="Each of the six nodes.",
-    )
-
-
-class SecretsSettings(Area):
-    """Where the platform's own secrets come from."""
-
-    source: Literal["generated", "existing"] = Field(
-        default="existing",
-        description="`generated` makes them with Pulumi, for local and trial environments; "
-        "`existing` expects the Kubernetes Secrets to be there, made by External Secrets.",
-    )
-    encryption_key_secret: Name = Field(
-        default="n8n-encryption-key",
-        description="Secret whose key `encryption-key` encrypts every credential stored in n8n. "
-        "Lost, they are lost: escrow it.",
-    )
-    protect_encryption_key: bool = Field(
-        default=True,
-        description="Refuse to destroy a generated encryption key, and leave it in the cluster "
-        "whatever happens to the stack.",
-    )
-    runners_secret: Name = Field(
-        default="n8n-runners",
-        description="Secret with `auth-token`, shared by n8n and its task runners.",
-    )
-    redis_secret: Name = Field(
-        default="redis-auth",
-        description="Secret with n8n's `password` for Redis and its nodes' own `cluster-password`.",
-    )
-    database_secret: Name = Field(
-        default="database-auth",
-        description="Secret with n8n's `password`, and in-cluster with `superuser-password`.",
-    )
-    redis_tls_secret: Name = Field(
-        default="redis-tls", description="Secret with `tls.crt`, `tls.key` and `ca.crt` of Redis."
-    )
-    database_tls_secret: Name = Field(
-        default="database-tls",
-        description="Secret with `ca.crt` of the database, and in-cluster with its `tls.crt` and "
-        "`tls.key`.",
     )

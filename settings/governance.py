@@ -18,7 +18,8 @@ class GovernanceSettings(Area):
     )
     change: str = Field(
         default="",
-        description="What asked for this state: a commit or a ticket. CI sets it for each run.",
+        description="What asked for this state: a commit or a ticket. Left out: the environment "
+        "variable N8N_PLATFORM_CHANGE, which `make` sets to the commit.",
     )
     purpose: LabelValue = Field(
         default="workflow-automation",

@@ -1,6 +1,7 @@
 """From a stack's configuration to checked settings; the only reader of Pulumi's configuration."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -13,6 +14,10 @@ from settings.model import Settings
 from settings.problems import Problem, SettingsError
 from settings.rules import RULES
 from settings.types import Area
+
+CHANGE_VARIABLE = "N8N_PLATFORM_CHANGE"
+"""Environment variable for `governance.change`, which differs each time: in a stack's file it would
+always name the commit before."""
 
 _LONGEST_SHOWN = 80
 """Characters of a wrong value that are shown."""
@@ -31,7 +36,11 @@ def load() -> Settings:
         if key.startswith(prefix)
     }
     secret = {key.removeprefix(prefix) for key in pulumi.runtime.get_config_secret_keys_env()}
-    return parse({key: _json(value) for key, value in values.items()}, secret_keys=secret)
+    parsed = {key: _json(value) for key, value in values.items()}
+    change = os.environ.get(CHANGE_VARIABLE)
+    if change and isinstance(parsed.setdefault("governance", {}), dict):
+        parsed["governance"].setdefault("change", change)
+    return parse(parsed, secret_keys=secret)
 
 
 def _json(text: str) -> Any:

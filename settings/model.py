@@ -2,10 +2,11 @@
 
 from pydantic import Field
 
-from settings.data import DatabaseSettings, RedisSettings, SecretsSettings
+from settings.data import DatabaseSettings, RedisSettings
 from settings.governance import GovernanceSettings
 from settings.n8n import MainSettings, N8nSettings, WebhookSettings, WorkerSettings
 from settings.platform import PlatformSettings, RoutingSettings
+from settings.secrets import EscSettings, SecretsSettings
 from settings.types import Area
 
 
@@ -21,4 +22,5 @@ class Settings(Area):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     secrets: SecretsSettings = Field(default_factory=SecretsSettings)
+    esc: EscSettings = Field(default_factory=EscSettings)
     routing: RoutingSettings = Field(default_factory=RoutingSettings)

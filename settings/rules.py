@@ -242,6 +242,20 @@ def requests_stay_within_limits(settings: Settings) -> Iterator[Problem]:
                 )
 
 
+def esc_is_named(settings: Settings) -> Iterator[Problem]:
+    """Secrets that come from Pulumi ESC come from an environment that is named."""
+    if settings.secrets.source != "esc":
+        return
+    for key in ("organization", "project", "environment"):
+        if not getattr(settings.esc, key):
+            yield Problem(
+                key=f"esc.{key}",
+                given="empty",
+                wanted=f"the {key} in Pulumi ESC, as secrets.source is esc",
+                compares=("secrets.source",),
+            )
+
+
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     replica_bounds_are_in_order,
     a_lost_zone_leaves_a_replica,
@@ -257,5 +271,6 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     connections_fit_the_database,
     quota_fits_the_maximum,
     requests_stay_within_limits,
+    esc_is_named,
 )
 """Every rule, in the order in which their problems are reported."""

@@ -6,10 +6,11 @@ import pytest
 from kubernetes.utils.quantity import parse_quantity
 
 import settings
-from components.namespace import PlatformNamespace
+from components.namespace import IsolatedNamespace
 from components.postgres import Postgres, configuration_file
 from components.redis import RedisCluster
 from components.secrets import PlatformSecrets
+from settings.sizing import default_quota
 from tests.unit.mocks import Recorded, record
 from tests.unit.pod_security import violations
 
@@ -18,7 +19,14 @@ GENERATED: dict[str, Any] = {"secrets": {"source": "generated"}}
 
 def namespace(values: dict[str, Any] | None = None) -> Recorded:
     stack = settings.parse(values or {})
-    return record(lambda: PlatformNamespace("namespace", settings=stack))
+    return record(
+        lambda: IsolatedNamespace(
+            "namespace",
+            namespace="n8n",
+            quota=stack.platform.quota or default_quota(stack),
+            settings=stack,
+        )
+    )
 
 
 def stores(values: dict[str, Any]) -> Recorded:

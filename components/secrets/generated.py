@@ -1,7 +1,4 @@
-"""The platform's own secrets: made here for local and trial environments, or expected to exist.
-
-Either way the rest of the platform sees the same: the name of a Secret and a key in it.
-"""
+"""The platform's own secrets, made here: for local and trial environments."""
 
 import base64
 
@@ -11,7 +8,6 @@ import pulumi_random as random
 
 from components.base import Component, labels
 from components.certificates import CertificateAuthority
-from components.connections import SecretKey
 from settings import Settings
 
 _PASSWORD_LENGTH = 40
@@ -19,19 +15,8 @@ _PASSWORD_LENGTH = 40
 quoting in an ACL file, a connection string or a shell."""
 
 
-class PlatformSecrets(Component):
-    """Encryption key, passwords and certificates, as references.
-
-    Attributes:
-        encryption_key: encrypts every credential that is stored in n8n.
-        runners_token: shared by n8n and its task runners.
-        redis_password: n8n's password for Redis.
-        redis_cluster_password: the password of Redis's nodes for each other.
-        database_password: n8n's password for PostgreSQL.
-        database_superuser_password: PostgreSQL's superuser, in-cluster only.
-        redis_authority: certificate that signed Redis's.
-        database_authority: certificate that signed the database's.
-    """
+class GeneratedSecrets(Component):
+    """Secrets made by Pulumi, which keeps them encrypted in the stack's state."""
 
     area = "secrets"
 
@@ -40,21 +25,9 @@ class PlatformSecrets(Component):
     ) -> None:
         super().__init__(name, opts)
         self._settings = settings
-        names = settings.secrets
-        self.encryption_key = SecretKey(name=names.encryption_key_secret, key="encryption-key")
-        self.runners_token = SecretKey(name=names.runners_secret, key="auth-token")
-        self.redis_password = SecretKey(name=names.redis_secret, key="password")
-        self.redis_cluster_password = SecretKey(name=names.redis_secret, key="cluster-password")
-        self.database_password = SecretKey(name=names.database_secret, key="password")
-        self.database_superuser_password = SecretKey(
-            name=names.database_secret, key="superuser-password"
-        )
-        self.redis_authority = SecretKey(name=names.redis_tls_secret, key="ca.crt")
-        self.database_authority = SecretKey(name=names.database_tls_secret, key="ca.crt")
-        if names.source == "generated":
-            self._create_encryption_key()
-            self._create_passwords()
-            self._create_certificates()
+        self._create_encryption_key()
+        self._create_passwords()
+        self._create_certificates()
         self.register_outputs({})
 
     def _create_encryption_key(self) -> None:

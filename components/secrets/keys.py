@@ -1,0 +1,69 @@
+"""Which keys the platform's Secrets have, and what they are called in a Pulumi ESC environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedSecret:
+    """A Secret that the platform needs.
+
+    Attributes:
+        name: its name.
+        keys: for each key of it, the key in the ESC environment. All of them lie at the top level:
+            a nested value arrives as something else (facts of External Secrets' provider).
+        type: its type.
+        rotates: whether a new value may replace an old one while the platform runs.
+    """
+
+    name: str
+    keys: Mapping[str, str]
+    type: str = "Opaque"
+    rotates: bool = True
+
+
+def wanted(settings: Settings) -> list[WantedSecret]:
+    """The Secrets that the platform needs with these settings."""
+    names = settings.secrets
+    in_cluster = settings.database.mode == "in-cluster"
+    secrets = [
+        WantedSecret(
+            name=names.encryption_key_secret,
+            keys={"encryption-key": "N8N_ENCRYPTION_KEY"},
+            # n8n cannot read with a new key what it stored with the old one.
+            rotates=False,
+        ),
+        WantedSecret(name=names.runners_secret, keys={"auth-token": "N8N_RUNNERS_AUTH_TOKEN"}),
+        WantedSecret(
+            name=names.redis_secret,
+            keys={"password": "REDIS_PASSWORD", "cluster-password": "REDIS_CLUSTER_PASSWORD"},
+        ),
+        WantedSecret(
+            name=names.database_secret,
+            keys={
+                "password": "DATABASE_PASSWORD",
+                **({"superuser-password": "DATABASE_SUPERUSER_PASSWORD"} if in_cluster else {}),
+            },
+        ),
+    ]
+    if settings.redis.tls:
+        secrets.append(_certificate(names.redis_tls_secret, "REDIS", with_key=True))
+    secrets.append(_certificate(names.database_tls_secret, "DATABASE", with_key=in_cluster))
+    return secrets
+
+
+def _certificate(name: str, server: str, *, with_key: bool) -> WantedSecret:
+    authority = {"ca.crt": f"{server}_TLS_AUTHORITY"}
+    if not with_key:
+        return WantedSecret(name=name, keys=authority)
+    return WantedSecret(
+        name=name,
+        keys={
+            "tls.crt": f"{server}_TLS_CERTIFICATE",
+            "tls.key": f"{server}_TLS_PRIVATE_KEY",
+            **authority,
+        },
+        type="kubernetes.io/tls",
+    )

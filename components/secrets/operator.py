@@ -1,0 +1,150 @@
+"""The External Secrets operator, from its own chart."""
+
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+import versions
+from components import network
+from components.base import Component, labels
+from components.namespace import IsolatedNamespace
+from settings import Settings
+from settings.platform import Quota
+
+NAMESPACE = "external-secrets"
+"""Namespace of the operator's own pods."""
+
+_REPOSITORY = "https://charts.external-secrets.io"
+_REPLICAS = 2
+_WEBHOOK_PORT = 10250
+"""Where the chart's webhook listens for the API server."""
+
+_API_SERVER_PORTS = (443, 6443)
+"""The API server behind its Service, and ESC; and where managed and own clusters serve it."""
+
+_QUOTA = Quota(
+    # Two pods of three programs, and as many again while they are replaced.
+    pods=12,
+    cpu_requests="400m",
+    memory_requests="1280Mi",
+    cpu_limits="4",
+    memory_limits="1280Mi",
+)
+
+
+class ExternalSecretsOperator(Component):
+    """The operator with its custom resource definitions, in a namespace of its own.
+
+    Two pods of each of its programs in different zones, of which one leads. It reads and writes
+    Secrets of the platform's namespace only.
+    """
+
+    area = "secrets"
+
+    def __init__(
+        self, name: str, *, settings: Settings, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, opts)
+        namespace = IsolatedNamespace(
+            "namespace",
+            namespace=NAMESPACE,
+            quota=_QUOTA,
+            settings=settings,
+            opts=self.child_options(),
+        )
+        self._create_network_policy(namespace)
+        self._create_chart(values(settings.platform.namespace), namespace)
+        self.register_outputs({})
+
+    def _create_network_policy(self, namespace: IsolatedNamespace) -> None:
+        """What an operator needs: the API server and ESC, and the API server at its webhook."""
+        kubernetes.networking.v1.NetworkPolicy(
+            NAMESPACE,
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                name=NAMESPACE,
+                namespace=NAMESPACE,
+                labels=labels("operator", instance="external-secrets"),
+            ),
+            spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
+                pod_selector=kubernetes.meta.v1.LabelSelectorArgs(),
+                policy_types=["Ingress", "Egress"],
+                ingress=[
+                    kubernetes.networking.v1.NetworkPolicyIngressRuleArgs(
+                        ports=network.tcp(_WEBHOOK_PORT)
+                    )
+                ],
+                # Where the API server is, no policy can say: it is no pod, and its address is the
+                # cluster's own.
+                egress=[network.egress([network.anywhere_but_metadata()], *_API_SERVER_PORTS)],
+            ),
+            opts=self.child_options(depends_on=[namespace]),
+        )
+
+    def _create_chart(self, chart_values: dict[str, Any], namespace: IsolatedNamespace) -> None:
+        kubernetes.helm.v4.Chart(
+            NAMESPACE,
+            chart="external-secrets",
+            version=versions.EXTERNAL_SECRETS_CHART,
+            namespace=NAMESPACE,
+            repository_opts=kubernetes.helm.v4.RepositoryOptsArgs(repo=_REPOSITORY),
+            values=chart_values,
+            opts=self.child_options(depends_on=[namespace]),
+        )
+
+
+def values(namespace: str) -> dict[str, Any]:
+    """The chart's values, as far as they differ from its own.
+
+    Args:
+        namespace: the one whose ExternalSecrets the operator looks after.
+    """
+    return {
+        **_available("external-secrets"),
+        "leaderElect": True,
+        # Roles in one namespace instead of a cluster-wide right to read every Secret.
+        "scopedNamespace": namespace,
+        "scopedRBAC": True,
+        "processClusterStore": False,
+        "processClusterExternalSecret": False,
+        "processClusterPushSecret": False,
+        "processClusterGenerator": False,
+        # A push to Pulumi ESC would replace its definitions by resolved plain text.
+        "processPushSecret": False,
+        # The right to read Secrets through stores belongs to nobody who may just view.
+        "rbac": {"aggregateToView": False, "aggregateToEdit": False},
+        "serviceMonitor": {"enabled": True},
+        "resources": _resources(cpu="50m", memory="128Mi"),
+        "webhook": {
+            **_available("external-secrets-webhook"),
+            "resources": _resources(cpu="25m", memory="64Mi"),
+        },
+        "certController": {
+            **_available("external-secrets-cert-controller"),
+            "resources": _resources(cpu="25m", memory="128Mi"),
+        },
+    }
+
+
+def _available(program: str) -> dict[str, Any]:
+    """Two pods of a program, in different zones, of which one may be evicted at a time."""
+    return {
+        "replicaCount": _REPLICAS,
+        "podDisruptionBudget": {"enabled": True, "minAvailable": _REPLICAS - 1},
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "topology.kubernetes.io/zone",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": {"app.kubernetes.io/name": program}},
+            }
+        ],
+    }
+
+
+def _resources(*, cpu: str, memory: str) -> dict[str, Any]:
+    # The quota of its namespace asks for every one of these.
+    return {
+        "requests": {"cpu": cpu, "memory": memory},
+        "limits": {"cpu": "250m", "memory": memory},
+    }
