@@ -11,6 +11,7 @@ from pathlib import Path
 import integrations.catalogue
 import integrations.documents
 from local.images import catalogue
+from policies import documents as policy_documents
 from settings import tables
 
 _REPOSITORY = Path(__file__).parents[1]
@@ -21,6 +22,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     parts = {
         "Pulumi.yaml": {"settings": tables.schema()},
         "README.md": {"settings": tables.table(), "images": catalogue.table()},
+        "policies/README.md": policy_documents.parts(),
     }
     for name, contents in parts.items():
         path = _REPOSITORY / name

@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from policies.condition import Condition
-from policies.parameters import ConfigurationError
+from policies.parameters import ConfigurationError, meant
 from policies.resources.resource import Resource
 
 FILE = Path(__file__).parent / "exceptions.yaml"
@@ -78,7 +78,9 @@ def load(
         raise ConfigurationError(f"{file.name} is no YAML: {error}") from error
     schema = json.loads(FILE.with_name("exceptions.schema.json").read_text())
     errors = Draft202012Validator(schema).iter_errors(written if written is not None else [])
-    problems = [f"{error.json_path.removeprefix('$')}: {error.message}" for error in errors]
+    problems = [
+        f"{error.json_path.removeprefix('$') or 'the file'}: {error.message}" for error in errors
+    ]
     grants: list[Grant] = []
     if not problems:
         by_id = {each.id: each for each in conditions}
@@ -110,7 +112,7 @@ def _problems(
 ) -> Sequence[str]:
     condition = conditions.get(document["condition"])
     if condition is None:
-        return ["no such condition"]
+        return [f"no such condition{meant(document['condition'], conditions)}"]
     problems = []
     evidence_for = {
         f"{framework} {control}"

@@ -1,13 +1,13 @@
 """What conditions need to know about a stack, from `policies/config/<stack>.json`."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 from pulumi_policy import EnforcementLevel
 
 CONFIG = Path(__file__).parent / "config"
@@ -72,11 +72,11 @@ def load(stack: str, conditions: Collection[str], folder: Path = CONFIG) -> Para
         document = json.loads(file.read_text()) if file.is_file() else {}
     except ValueError as error:
         raise ConfigurationError(f"{file.name} is no JSON: {error}") from error
+    errors = Draft202012Validator(schema).iter_errors(document)
     problems = [
-        f"{error.json_path.removeprefix('$.')}: {error.message}"
-        for error in sorted(
-            Draft202012Validator(schema).iter_errors(document), key=lambda error: error.json_path
-        )
+        problem
+        for error in sorted(errors, key=lambda error: error.json_path)
+        for problem in _problems(error)
     ]
     if not problems:
         document = _with_defaults(schema, document)
@@ -103,13 +103,28 @@ def _with_defaults(schema: Mapping[str, Any], document: Mapping[str, Any]) -> di
     return complete
 
 
+def meant(name: str, known: Iterable[str]) -> str:
+    """What somebody probably meant by a name that does not exist, after the words that say so."""
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    path = error.json_path.removeprefix("$").removeprefix(".")
+    if error.validator != "additionalProperties":
+        yield f"{path or 'the file'}: {error.message}"
+        return
+    given = cast(Mapping[str, Any], error.instance)
+    known = cast(Mapping[str, Any], error.schema)["properties"]
+    for name in sorted(given.keys() - known.keys()):
+        yield f"{path}.{name}".removeprefix(".") + f": no such setting{meant(name, known)}"
+
+
 def _unknown_conditions(named: Collection[str], known: Collection[str]) -> list[str]:
-    problems = []
-    for name in sorted(set(named) - set(known)):
-        close = get_close_matches(name, known, n=1)
-        meant = f"; did you mean {close[0]}?" if close else ""
-        problems.append(f"enforcement.{name}: no such condition{meant}")
-    return problems
+    return [
+        f"enforcement.{name}: no such condition{meant(name, known)}"
+        for name in sorted(set(named) - set(known))
+    ]
 
 
 def _upside_down(document: Mapping[str, Any]) -> list[str]:

@@ -235,9 +235,12 @@ def _only_zone(workload: Resource) -> Place | None:
         return None  # several are alternatives
     for expression in terms[0].at("matchExpressions").each():
         values = list(expression.at("values").each())
-        if expression.at("key").unknown:
-            return expression.at("key")
-        if expression.at("key").text == _ZONE and expression.at("operator").text == "In":
+        key, operator = expression.at("key"), expression.at("operator")
+        if key.unknown:
+            return key
+        if key.text == _ZONE and operator.unknown:
+            return operator
+        if key.text == _ZONE and operator.text == "In":
             return values[0] if len(values) == 1 else None
     return None
 

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from pulumi_policy import Severity
 
 from policies.condition import Context, condition
+from policies.resources.alerts import alerts_of
 from policies.resources.answers import Answer, every, known, no, some
 from policies.resources.aws import (
     BACKUP_PLAN,
@@ -23,7 +24,7 @@ from policies.resources.aws import (
     says,
     tag,
 )
-from policies.resources.classification import CLASSIFICATION, PERSONAL
+from policies.resources.classification import CLASSIFICATION, PERSONAL, said_of
 from policies.resources.place import Absent, Finding, Place, Verdict
 from policies.resources.resource import Resource, of_type
 
@@ -51,7 +52,6 @@ _STORES = of_type(
 _SELECTION = "aws:backup/selection:Selection"
 _RESTORE_TEST = "aws:backup/restoreTestingPlan:RestoreTestingPlan"
 _ALARMS = ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm")
-_PROMETHEUS_RULE = "kubernetes:monitoring.coreos.com/*:PrometheusRule"
 _BACKUP_GUIDE = "https://docs.aws.amazon.com/aws-backup/latest/devguide"
 
 
@@ -82,7 +82,7 @@ def backups_are_kept_within_bounds(resource: Resource, context: Context) -> Iter
     applies=lambda resource: (
         _STORES(resource)
         and not is_replica(resource)
-        and tag(resource, CLASSIFICATION).value in (PERSONAL, Absent.UNKNOWN)
+        and said_of(resource, CLASSIFICATION).value in (PERSONAL, Absent.UNKNOWN)
     ),
     scope="stack",
     severity=Severity.HIGH,
@@ -93,7 +93,7 @@ def backups_are_kept_within_bounds(resource: Resource, context: Context) -> Iter
 )
 def personal_data_is_backed_up(resource: Resource, context: Context) -> Iterator[Verdict]:
     """A backup plan covers every data store that is tagged as holding personal data."""
-    classification = tag(resource, CLASSIFICATION)
+    classification = said_of(resource, CLASSIFICATION)
     covered = some(_selects(each, resource) for each in context.stack.of(_SELECTION))
     yield from forbid(
         every([known(classification, True), no(covered)]),
@@ -247,10 +247,8 @@ def _alerts(context: Context) -> Iterator[Answer]:
     """For each alert and alarm of the stack, whether it is one about restores."""
     for alarm in context.stack.of(*_ALARMS):
         yield some([_is_restore(alarm.name), says(alarm.at("name"), _is_restore)])
-    for rules in context.stack.of(_PROMETHEUS_RULE):
-        for group in rules.at("spec", "groups").each():
-            for rule in group.at("rules").each():
-                yield says(rule.at("alert"), _is_restore)
+    for alert in alerts_of(context.stack):
+        yield says(alert.at("alert"), _is_restore)
 
 
 def _is_restore(name: str) -> bool:

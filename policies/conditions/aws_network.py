@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from pulumi_policy import Severity
 
 from policies.condition import Context, condition
-from policies.resources.answers import Answer, every, known
+from policies.resources.answers import Answer, every, if_known, known
 from policies.resources.aws import (
     BUCKETS,
     EKS_CLUSTER,
@@ -20,30 +20,10 @@ from policies.resources.aws import (
     says,
 )
 from policies.resources.place import Place, Verdict
+from policies.resources.ports import ADMINISTRATION, DATA_STORES
 from policies.resources.resource import Resource, of_type
 
-_GUARDED_PORTS = {
-    22: "SSH",
-    1433: "SQL Server",
-    1521: "Oracle",
-    2379: "etcd",
-    2380: "etcd",
-    3306: "MySQL",
-    3389: "Remote Desktop",
-    5432: "PostgreSQL",
-    5439: "Redshift",
-    6379: "Redis",
-    9042: "Cassandra",
-    9092: "Kafka",
-    9200: "OpenSearch",
-    9300: "OpenSearch",
-    11211: "Memcached",
-    16379: "Redis Cluster",
-    26379: "Redis Sentinel",
-    27017: "MongoDB",
-}
-"""Ports of data stores and of access to machines."""
-
+_GUARDED_PORTS = (*DATA_STORES, *ADMINISTRATION)
 _PORT_PROTOCOLS = ("tcp", "udp", "6", "17")
 _ALL_PROTOCOLS = ("-1", "all")
 _PUBLIC_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
@@ -152,10 +132,10 @@ def eks_is_not_open_to_everybody(resource: Resource, _: Context) -> Iterator[Ver
 def instance_metadata_is_guarded(resource: Resource, _: Context) -> Iterator[Verdict]:
     """A machine's credentials are only given for a session token, and not to its containers."""
     options = resource.at("metadataOptions")
-    if options.at("httpEndpoint").text == "disabled":
-        return
-    yield from options.at("httpTokens").must_be("required")
-    yield from options.at("httpPutResponseHopLimit").must_be(1)
+    endpoint = options.at("httpEndpoint")
+    if endpoint.text != "disabled":
+        yield from if_known(endpoint, options.at("httpTokens").must_be("required"))
+        yield from if_known(endpoint, options.at("httpPutResponseHopLimit").must_be(1))
 
 
 @condition(

@@ -13,9 +13,8 @@ from policies.resources.aws import (
     is_bucket,
     refers,
     says,
-    tag,
 )
-from policies.resources.classification import CLASSIFICATION, PERSONAL
+from policies.resources.classification import CLASSIFICATION, PERSONAL, said_of
 from policies.resources.place import Absent, Place, Verdict
 from policies.resources.resource import Resource, of_type
 
@@ -32,7 +31,7 @@ _NARROWING = ("and", "objectSizeGreaterThan", "objectSizeLessThan", "tag")
 
 @condition(
     applies=lambda resource: (
-        is_bucket(resource) and tag(resource, CLASSIFICATION).value in _DISPOSED
+        is_bucket(resource) and said_of(resource, CLASSIFICATION).value in _DISPOSED
     ),
     scope="stack",
     severity=Severity.MEDIUM,
@@ -44,7 +43,7 @@ _NARROWING = ("and", "objectSizeGreaterThan", "objectSizeLessThan", "tag")
 )
 def buckets_dispose_of_data(resource: Resource, context: Context) -> Iterator[Verdict]:
     """Buckets with confidential or personal data delete objects and their old versions in time."""
-    classification = tag(resource, CLASSIFICATION)
+    classification = said_of(resource, CLASSIFICATION)
     judged = known(classification, True)
     days = context.parameters.data_retention.maximum_days
     rules = list(_rules(resource, context))

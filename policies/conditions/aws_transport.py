@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pulumi_policy import Severity
 
 from policies.condition import Context, condition
-from policies.resources.answers import Answer, every, no, some
+from policies.resources.answers import Answer, every, if_known, no, some
 from policies.resources.aws import (
     BUCKETS,
     RDS_CLUSTER,
@@ -63,18 +63,21 @@ def databases_force_tls(resource: Resource, context: Context) -> Iterator[Verdic
     """Databases refuse connections without TLS."""
     key, group_type = _PARAMETER_GROUPS[resource.type]
     name = declared(resource, key)
-    yield from forbid(
-        _takes_no_group_over(resource)
-        if name.missing
-        else no(
-            some(
-                every([refers(resource, key, group), _forces_tls(group)])
-                for group in context.stack.of(group_type)
-            )
+    yield from if_known(
+        resource.at("engine"),
+        forbid(
+            _takes_no_group_over(resource)
+            if name.missing
+            else no(
+                some(
+                    every([refers(resource, key, group), _forces_tls(group)])
+                    for group in context.stack.of(group_type)
+                )
+            ),
+            f"{key} without a parameter group that refuses plain connections",
+            "one with rds.force_ssl or require_secure_transport on",
+            Place(key, Absent.MISSING),
         ),
-        f"{key} without a parameter group that refuses plain connections",
-        "one with rds.force_ssl or require_secure_transport on",
-        Place(key, Absent.MISSING),
     )
 
 
@@ -118,7 +121,7 @@ def buckets_refuse_plain_http(resource: Resource, context: Context) -> Iterator[
     url="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html",
 )
 def load_balancers_use_modern_tls(resource: Resource, _: Context) -> Iterator[Verdict]:
-    """Load balancers speak TLS 1.2 or newer, and send who comes without it there."""
+    """Load balancers that speak TLS take 1.2 or newer, and plain HTTP only redirects to it."""
     protocol = resource.at("protocol")
     if protocol.unknown:
         yield Undecided(protocol.path, "TLS 1.2 or newer, or a redirect to it")

@@ -7,9 +7,9 @@ from pulumi_policy import Severity
 from policies.condition import Context, condition
 from policies.resources import workloads
 from policies.resources.answers import decide, every, in_namespace, known, some
-from policies.resources.kubernetes import containers, pod_spec
+from policies.resources.kubernetes import containers, is_namespace, pod_spec
 from policies.resources.place import Absent, Place, Undecided, Verdict
-from policies.resources.resource import Resource, of_type
+from policies.resources.resource import Resource
 from policies.resources.workloads import is_autoscaler, runs_pods
 
 _MANAGING = "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"
@@ -71,7 +71,7 @@ def autoscaler_has_room(resource: Resource, _: Context) -> Iterator[Verdict]:
 
 
 @condition(
-    applies=of_type("kubernetes:core/v1:Namespace"),
+    applies=is_namespace,
     scope="stack",
     severity=Severity.MEDIUM,
     soc2=("A1.1",),

@@ -6,9 +6,9 @@ from pulumi_policy import Severity
 
 from policies.condition import Context, condition
 from policies.resources.answers import Answer, decide, known, some
-from policies.resources.kubernetes import set_if_missing
+from policies.resources.kubernetes import is_namespace, set_if_missing
 from policies.resources.place import Place, Verdict
-from policies.resources.resource import Resource, of_type
+from policies.resources.resource import Resource
 from policies.resources.workloads import runs_pods
 
 _LABELS = "https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/"
@@ -18,11 +18,9 @@ _RECOMMENDED = "app.kubernetes.io/"
 _OWNER = ("owner",)
 _CHANGE = ("change", "change-cause", "commit", "git-commit", "revision")
 
-_is_namespace = of_type("kubernetes:core/v1:Namespace")
-
 
 def _is_workload_or_namespace(resource: Resource) -> bool:
-    return runs_pods(resource) or _is_namespace(resource)
+    return runs_pods(resource) or is_namespace(resource)
 
 
 @condition(
@@ -39,7 +37,7 @@ def _is_workload_or_namespace(resource: Resource) -> bool:
 def recommended_labels_are_set(resource: Resource, _: Context) -> Iterator[Verdict]:
     """Workloads say what they are, in which version, and they and namespaces who manages them."""
     # A namespace holds software of several names and versions.
-    names = ("managed-by",) if _is_namespace(resource) else ("name", "version", "managed-by")
+    names = ("managed-by",) if is_namespace(resource) else ("name", "version", "managed-by")
     for name in names:
         yield from resource.at("metadata", "labels", _RECOMMENDED + name).must(
             lambda place: bool(place.text), "a value"
@@ -60,7 +58,7 @@ def resources_have_an_owner(resource: Resource, _: Context) -> Iterator[Verdict]
 
 
 @condition(
-    applies=_is_namespace,
+    applies=is_namespace,
     severity=Severity.LOW,
     soc2=("CC8.1",),
     steps="Have the pipeline set a label or annotation `change`, or one whose key ends in "

@@ -6,7 +6,8 @@ from pulumi_policy import Severity
 
 from policies.condition import Context, condition
 from policies.resources import classification
-from policies.resources.classification import is_data_store, is_personal, said_of
+from policies.resources.answers import if_known
+from policies.resources.classification import is_data_store, is_personal, said_of, stored
 from policies.resources.place import Place, Undecided, Verdict
 from policies.resources.resource import Resource
 
@@ -26,7 +27,7 @@ _LABELS = "a tag of the resource, or a label or annotation in Kubernetes"
 def data_stores_are_classified(resource: Resource, _: Context) -> Iterator[Verdict]:
     """Every data store says how sensitive its data is."""
     place = said_of(resource, classification.CLASSIFICATION)
-    yield from place.must_be(*classification.CLASSES)
+    yield from if_known(stored(resource), place.must_be(*classification.CLASSES))
 
 
 @condition(
@@ -40,7 +41,8 @@ def data_stores_are_classified(resource: Resource, _: Context) -> Iterator[Verdi
 )
 def data_stores_have_a_purpose(resource: Resource, _: Context) -> Iterator[Verdict]:
     """Every data store says what its data is for."""
-    yield from said_of(resource, classification.PURPOSE).must(_is_written, "a purpose")
+    purpose = said_of(resource, classification.PURPOSE)
+    yield from if_known(stored(resource), purpose.must(_is_written, "a purpose"))
 
 
 @condition(
@@ -58,7 +60,7 @@ def personal_data_has_a_lawful_basis(resource: Resource, _: Context) -> Iterator
     personal = is_personal(resource)
     verdicts = place.must_be(*classification.LAWFUL_BASES)
     if personal:
-        yield from verdicts
+        yield from if_known(stored(resource), verdicts)
     elif personal is None and any(verdicts):
         requires = "a lawful basis if the data is personal"
         yield Undecided(said_of(resource, classification.CLASSIFICATION).path, requires)
@@ -80,13 +82,14 @@ def data_stores_have_a_retention(resource: Resource, context: Context) -> Iterat
     bounds = context.parameters.data_retention
     within = f"{bounds} for personal data"
     if place.unknown or days.number is None:
-        yield from days.must(lambda place: place.number is not None, "a whole number of days")
+        said = days.must(lambda place: place.number is not None, "a whole number of days")
+        yield from if_known(stored(resource), said)
     elif not bounds.allows(days.number):
         personal = is_personal(resource)
         if personal is None:
             yield Undecided(said_of(resource, classification.CLASSIFICATION).path, within)
         elif personal:
-            yield from days.must(lambda _: False, within)
+            yield from if_known(stored(resource), days.must(lambda _: False, within))
 
 
 @condition(
@@ -99,7 +102,8 @@ def data_stores_have_a_retention(resource: Resource, context: Context) -> Iterat
 )
 def data_stores_have_an_owner(resource: Resource, _: Context) -> Iterator[Verdict]:
     """Every data store says who answers for its data."""
-    yield from said_of(resource, classification.OWNER).must(_is_written, "an owner")
+    owner = said_of(resource, classification.OWNER)
+    yield from if_known(stored(resource), owner.must(_is_written, "an owner"))
 
 
 def _is_written(place: Place) -> bool:

@@ -11,7 +11,7 @@ from pulumi_policy import Severity
 
 from policies.condition import Context, condition
 from policies.resources.alerts import alerts_of
-from policies.resources.answers import Answer, decide, every, known, no, some
+from policies.resources.answers import Answer, decide, every, if_known, known, no, some
 from policies.resources.classification import (
     holds_personal_data,
     is_data_store,
@@ -39,6 +39,7 @@ _is_job = of_type("kubernetes:batch/v1:CronJob", "kubernetes:batch/v1:Job")
 
 
 def _serves_data_subjects(resource: Resource) -> bool:
+    """Whether it is one of these jobs, or may be."""
     return _is_job(resource) and not _right(resource).missing
 
 
@@ -77,7 +78,10 @@ def data_subjects_have_jobs(_: Resource, context: Context) -> Iterator[Verdict]:
 def data_subject_jobs_run(resource: Resource, _: Context) -> Iterator[Verdict]:
     """The jobs that serve data subjects are not suspended."""
     suspended = resource.at("spec", "suspend")
-    yield from suspended.must(lambda place: place.value is not True, "false or not set")
+    yield from if_known(
+        _right(resource),
+        suspended.must(lambda place: place.value is not True, "false or not set"),
+    )
 
 
 @condition(
@@ -92,11 +96,14 @@ def data_subject_jobs_run(resource: Resource, _: Context) -> Iterator[Verdict]:
 )
 def data_subject_jobs_reach_the_data(resource: Resource, context: Context) -> Iterator[Verdict]:
     """Network policies let the jobs that serve data subjects connect to the data."""
-    yield from decide(
-        _reaches_personal_data(resource, context.stack),
-        "spec.egress",
-        found="no egress rule from its pods to a store of personal data",
-        requires="a network policy that lets them connect to it",
+    yield from if_known(
+        _right(resource),
+        decide(
+            _reaches_personal_data(resource, context.stack),
+            "spec.egress",
+            found="no egress rule from its pods to a store of personal data",
+            requires="a network policy that lets them connect to it",
+        ),
     )
 
 
@@ -113,11 +120,15 @@ def data_subject_jobs_reach_the_data(resource: Resource, context: Context) -> It
 def data_subject_jobs_alert_on_failure(resource: Resource, context: Context) -> Iterator[Verdict]:
     """An alert is raised when a job that serves data subjects fails."""
     name = resource.at("metadata", "name")
-    yield from decide(
-        some(_is_about(alert.at("expr"), name) for alert in alerts_of(context.stack)),
-        "spec.groups[*].rules[*].expr",
-        found="no alert on its failure",
-        requires="an alert of a PrometheusRule whose expression is about failed jobs or this one",
+    yield from if_known(
+        _right(resource),
+        decide(
+            some(_is_about(alert.at("expr"), name) for alert in alerts_of(context.stack)),
+            "spec.groups[*].rules[*].expr",
+            found="no alert on its failure",
+            requires="an alert of a PrometheusRule whose expression is about failed jobs or this "
+            "one",
+        ),
     )
 
 

@@ -56,7 +56,7 @@ def n8n_sends_no_telemetry(resource: Resource, _: Context) -> Iterator[Verdict]:
     url=_ISOLATION,
 )
 def n8n_does_not_call_its_maker(resource: Resource, _: Context) -> Iterator[Verdict]:
-    """n8n fetches no notifications, templates or banners from its maker, and no survey answers."""
+    """n8n fetches no notifications, templates or banners from its maker, and asks no survey."""
     for process in mains(resource):
         for name in _CALLS_OF_MAIN:
             yield from process.requires(name, is_false, "false")

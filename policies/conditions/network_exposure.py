@@ -1,6 +1,6 @@
 """Nobody outside reaches a data store, and no pod the cloud's metadata service."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 
 from pulumi_policy import Severity
@@ -11,18 +11,13 @@ from policies.resources.answers import Answer, decide, every, known, no, some
 from policies.resources.kubernetes import containers, pod_labels
 from policies.resources.network_policies import is_network_policy
 from policies.resources.place import Absent, Place, Verdict
+from policies.resources.ports import DATA_STORES
 from policies.resources.resource import Resource, of_type
 from policies.resources.workloads import runs_pods
 
 _METADATA = tuple(map(ip_address, ("169.254.169.254", "fd00:ec2::254")))
 """Where a node's credentials can be had: the IPv4 address of AWS, Azure and Google, and AWS's IPv6
 address."""
-
-_DATA_PORTS = frozenset(
-    {1433, 1521, 2379, 3306, 5432, 6379, 6432, 9042, 9200, 9300, 11211, 16379, 26379, 27017}
-)
-"""Default ports of data stores: SQL Server, Oracle, etcd, MySQL, PostgreSQL, Redis, PgBouncer,
-Cassandra, Elasticsearch, memcached, Redis's cluster bus and Sentinel, MongoDB."""
 
 _WIDEST = 8
 """Bits of a prefix below which a network is no organisation's own: the largest have a /8."""
@@ -67,9 +62,8 @@ def no_egress_to_metadata_service(resource: Resource, _: Context) -> Iterator[Ve
 def no_data_port_open_to_all(resource: Resource, context: Context) -> Iterator[Verdict]:
     """No network policy lets everybody connect to the port of a data store."""
     pods = [
-        workload
+        (workload, network_policies.isolates(resource, workload, "ingress"))
         for workload in context.stack.where(runs_pods)
-        if network_policies.isolates(resource, workload, "ingress") is not False
     ]
     for rule in resource.at("spec", "ingress").each():
         opens = some(_has_data_port(port, "port", pods) for port in _ports(rule))
@@ -95,9 +89,8 @@ def no_data_service_outside_the_cluster(resource: Resource, context: Context) ->
     """No Service publishes the port of a data store outside the cluster."""
     selector = resource.at("spec", "selector")
     pods = [
-        workload
+        (workload, selectors.matches_map(selector, pod_labels(workload)))
         for workload in context.stack.where(runs_pods)
-        if selectors.matches_map(selector, pod_labels(workload)) is not False
     ]
     type_ = resource.at("spec", "type")
     inside = known(type_, type_.text not in ("LoadBalancer", "NodePort"))
@@ -119,8 +112,14 @@ def _ports(rule: Place) -> Iterator[Place]:
     yield from listed or [Place(rule.at("ports").path, Absent.MISSING)]
 
 
-def _has_data_port(entry: Place, key: str, pods: list[Resource]) -> Answer:
-    """Whether a port of a rule or Service is a data store's, by number or by name in its pods."""
+def _has_data_port(entry: Place, key: str, pods: Sequence[tuple[Resource, Answer]]) -> Answer:
+    """Whether a port of a rule or Service is a data store's, by number or by name in its pods.
+
+    Args:
+        entry: the port.
+        key: what names it.
+        pods: workloads, and whether they are meant.
+    """
     port, last = entry.at(key), entry.at("endPort")
     if port.unknown or last.unknown:
         return None
@@ -128,10 +127,11 @@ def _has_data_port(entry: Place, key: str, pods: list[Resource]) -> Answer:
         # A rule without a port is for all of them; a Service's target is then its port.
         return key == "port"
     if port.number is not None:
-        return any(port.number <= each <= (last.number or port.number) for each in _DATA_PORTS)
+        return any(port.number <= each <= (last.number or port.number) for each in DATA_STORES)
     return some(
-        every([_is_named(declared, port), _is_data_port(declared.at("containerPort"))])
-        for pod in pods
+        every([meant, _is_named(declared, port), _is_data_port(declared.at("containerPort"))])
+        for pod, meant in pods
+        if meant is not False
         for container in containers(pod)
         for declared in container.at("ports").each()
     )
@@ -142,7 +142,7 @@ def _is_named(declared: Place, name: Place) -> Answer:
 
 
 def _is_data_port(port: Place) -> Answer:
-    return known(port, port.number in _DATA_PORTS)
+    return known(port, port.number in DATA_STORES)
 
 
 def _is_everybody(block: Place) -> Answer:

@@ -10,7 +10,7 @@ from pulumi_policy import Severity
 
 from policies.condition import Context, condition
 from policies.resources.answers import decide, some
-from policies.resources.kubernetes import pod_labels
+from policies.resources.kubernetes import is_namespace, pod_labels
 from policies.resources.network_policies import (
     DIRECTIONS,
     denies_by_default,
@@ -18,16 +18,14 @@ from policies.resources.network_policies import (
     isolates,
 )
 from policies.resources.place import Absent, Verdict
-from policies.resources.resource import Resource, of_type
+from policies.resources.resource import Resource
 from policies.resources.workloads import runs_pods
 
 _POLICIES = "https://kubernetes.io/docs/concepts/services-networking/network-policies/"
 
-_is_namespace = of_type("kubernetes:core/v1:Namespace")
-
 
 @condition(
-    applies=_is_namespace,
+    applies=is_namespace,
     scope="stack",
     severity=Severity.HIGH,
     soc2=("CC6.6",),
@@ -82,7 +80,7 @@ def pods_are_isolated(resource: Resource, context: Context) -> Iterator[Verdict]
 
 
 @condition(
-    applies=_is_namespace,
+    applies=is_namespace,
     severity=Severity.HIGH,
     soc2=("CC6.8", "CC7.1"),
     gdpr=("32(1)(b)",),

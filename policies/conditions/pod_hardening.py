@@ -11,7 +11,7 @@ from typing import Any
 from pulumi_policy import Severity
 
 from policies.condition import Context, condition
-from policies.resources.answers import decide, known, some
+from policies.resources.answers import decide, if_known, known, some
 from policies.resources.kubernetes import containers, mutable_pod_spec, pod_spec, set_if_missing
 from policies.resources.place import Place, Verdict
 from policies.resources.resource import Resource
@@ -24,7 +24,12 @@ _HARMLESS_CAPABILITY = "NET_BIND_SERVICE"
 
 
 def _runs_linux_pods(resource: Resource) -> bool:
-    return runs_pods(resource) and pod_spec(resource).at("os", "name").text != "windows"
+    """Whether it has pods for Linux, or that may be for it."""
+    return runs_pods(resource) and _system(resource).text != "windows"
+
+
+def _system(resource: Resource) -> Place:
+    return pod_spec(resource).at("os", "name")
 
 
 @condition(
@@ -38,7 +43,8 @@ def _runs_linux_pods(resource: Resource) -> bool:
 def no_privilege_escalation(resource: Resource, _: Context) -> Iterator[Verdict]:
     """No process may gain more privileges than its container was given."""
     for container in containers(resource):
-        yield from container.at("securityContext", "allowPrivilegeEscalation").must_be(False)
+        escalation = container.at("securityContext", "allowPrivilegeEscalation")
+        yield from if_known(_system(resource), escalation.must_be(False))
 
 
 @condition(
@@ -73,18 +79,20 @@ def capabilities_are_dropped(resource: Resource, _: Context) -> Iterator[Verdict
     for container in containers(resource):
         capabilities = container.at("securityContext", "capabilities")
         dropped = capabilities.at("drop")
-        yield from decide(
+        drops_all = decide(
             some(known(each, each.text == "ALL") for each in dropped.each()),
             dropped.path,
             found=f"{dropped.path} without ALL",
             requires="ALL",
         )
+        yield from if_known(_system(resource), drops_all)
         for added in capabilities.at("add").each():
-            yield from added.must(
+            harmless = added.must(
                 lambda place: place.text == _HARMLESS_CAPABILITY,
                 f"no added capability but {_HARMLESS_CAPABILITY}",
                 found="another capability added",
             )
+            yield from if_known(_system(resource), harmless)
 
 
 @condition(
@@ -99,7 +107,7 @@ def capabilities_are_dropped(resource: Resource, _: Context) -> Iterator[Verdict
 def seccomp_profile_is_set(resource: Resource, _: Context) -> Iterator[Verdict]:
     """System calls are filtered by the container runtime's profile, or a stricter one."""
     for place in _effective(resource, "seccompProfile", "type"):
-        yield from place.must_be(*_SECCOMP)
+        yield from if_known(_system(resource), place.must_be(*_SECCOMP))
 
 
 @condition(
@@ -114,7 +122,8 @@ def seccomp_profile_is_set(resource: Resource, _: Context) -> Iterator[Verdict]:
 def root_file_system_is_read_only(resource: Resource, _: Context) -> Iterator[Verdict]:
     """No container can change the programs that its image brought."""
     for container in containers(resource):
-        yield from container.at("securityContext", "readOnlyRootFilesystem").must_be(True)
+        read_only = container.at("securityContext", "readOnlyRootFilesystem")
+        yield from if_known(_system(resource), read_only.must_be(True))
 
 
 def _effective(resource: Resource, *keys: str) -> Iterator[Place]:

@@ -32,7 +32,7 @@ _EVERYWHERE = ("all", "world", "world-ipv4", "world-ipv6")
     gdpr=("28",),
     steps="Enter the processor in the register, `processors` in policies/config/<stack>.json, once "
     "the agreement with it is signed; or take the host out of the policy.",
-    url="https://gdpr-info.eu/art-28-gdpr/",
+    url="https://eur-lex.europa.eu/eli/reg/2016/679/oj",
 )
 def egress_goes_to_registered_processors(resource: Resource, context: Context) -> Iterator[Verdict]:
     """Every host outside the cluster that pods may reach by name is a registered processor's."""

@@ -21,8 +21,13 @@ _TRANSFERS = "https://eur-lex.europa.eu/eli/reg/2016/679/oj"
 _TOPOLOGY = "https://kubernetes.io/docs/reference/labels-annotations-taints/"
 
 _REGION, _ZONE = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
-_AWS_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]")
-"""A zone with its region in its name; zones of other providers may be called anything."""
+_ZONES = (
+    re.compile(r"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]"),
+    re.compile(
+        r"((?:africa|asia|australia|europe|me|northamerica|southamerica|us)-[a-z]+\d+)-[a-z]"
+    ),
+)
+"""Zones with their region in their name, of AWS and of Google; others may be called anything."""
 
 _REGION_VARIABLES = (
     "AWS_DEFAULT_REGION",
@@ -179,7 +184,9 @@ def _topologies(resource: Resource) -> Iterator[tuple[str, Place]]:
 def _values(expressions: Place) -> Iterator[tuple[str, Place]]:
     for expression in expressions.each():
         key, operator = expression.at("key").text, expression.at("operator")
-        if key in (_REGION, _ZONE) and operator.text in (None, "In"):
+        if key in (_REGION, _ZONE) and operator.unknown:
+            yield key, operator
+        elif key in (_REGION, _ZONE) and operator.text in (None, "In"):
             for value in expression.at("values").each():
                 yield key, value
 
@@ -188,7 +195,7 @@ def _in_region(place: Place, parameters: Parameters, *, zone: bool = False) -> I
     """A region must be allowed, and a zone's where its name says it."""
     name = place.text
     if zone and name is not None:
-        parts = _AWS_ZONE.fullmatch(name)
+        parts = next(filter(None, (zone.fullmatch(name) for zone in _ZONES)), None)
         name = parts[1] if parts else None
     if place.unknown or name is not None:
         yield from place.must(lambda _: name in parameters.regions, "an allowed region")
@@ -199,7 +206,7 @@ def _may_see(host: str, parameters: Parameters) -> bool:
     bedrock = _BEDROCK.fullmatch(host)
     if bedrock:
         return bedrock[1] in parameters.regions
-    if host == _OPENAI_EU and any(region.startswith("eu-") for region in parameters.regions):
+    if host == _OPENAI_EU and any(region.startswith("eu") for region in parameters.regions):
         return True
     return not _is_one_of(host, _LANGUAGE_MODELS) or _is_one_of(host, parameters.processors)
 

@@ -8,6 +8,7 @@ from pulumi_policy import Severity
 
 from policies.condition import Context, condition
 from policies.parameters import Retention
+from policies.resources.kubernetes import is_config_map
 from policies.resources.n8n import Process, is_true, mains, runs_main
 from policies.resources.place import Absent, Place, Verdict
 from policies.resources.resource import Resource, of_type
@@ -19,7 +20,6 @@ _LOKI = "https://grafana.com/docs/loki/latest/operations/storage/retention/"
 
 _is_prometheus = of_type("kubernetes:monitoring.coreos.com/v*:Prometheus")
 _is_loki_stack = of_type("kubernetes:loki.grafana.com/v*:LokiStack")
-_is_config_map = of_type("kubernetes:core/v1:ConfigMap")
 
 _DAYS = {
     "ms": 1 / 86_400_000,
@@ -133,7 +133,7 @@ def _loki_configurations(resource: Resource) -> Iterator[Place]:
 
     What is templated so that it is no YAML is none.
     """
-    if not _is_config_map(resource):
+    if not is_config_map(resource):
         return
     for _, file in resource.at("data").entries():
         # Most are something else, and parsing YAML takes its time.

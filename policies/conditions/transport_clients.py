@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pulumi_policy import Severity
 
 from policies.condition import Context, condition
-from policies.resources.kubernetes import containers, has_pods
+from policies.resources.kubernetes import containers, has_pods, is_config_map
 from policies.resources.n8n import variable
 from policies.resources.place import Place, Verdict
-from policies.resources.resource import Resource, of_type
+from policies.resources.resource import Resource
 from policies.resources.workloads import runs_pods
 
 _N8N = "https://docs.n8n.io/hosting/configuration/environment-variables/"
@@ -27,8 +27,6 @@ _REDIS_URL = re.compile(r"redis://", re.IGNORECASE)
 _LOOPBACK = re.compile(r"[\w:+]+://([^@/]*@)?(localhost|127\.|\[::1\])", re.IGNORECASE)
 _ADDRESS_NAME = re.compile(r"(DSN|UR[IL])$|^\*$", re.IGNORECASE)
 _VERIFIED = re.compile(r"[?&]sslmode=verify-full(&|$)")
-
-_is_config_map = of_type("kubernetes:core/v1:ConfigMap")
 
 
 @condition(
@@ -122,7 +120,7 @@ def _settings(resource: Resource, *only: str) -> Iterator[tuple[str, Place]]:
 
     A name that is not known yet is `*`, and may be any.
     """
-    if _is_config_map(resource):
+    if is_config_map(resource):
         found = resource.at("data").entries()
     elif has_pods(resource):
         found = (

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pulumi_policy import Severity
 
 from policies.condition import Context, condition
+from policies.resources.kubernetes import is_config_map
 from policies.resources.place import Place, Verdict
-from policies.resources.resource import Resource, of_type
+from policies.resources.resource import Resource
 
 _REDIS_DIRECTIVE = re.compile(
     r"^\s*(aclfile|appendonly|cluster-enabled|maxmemory-policy|protected-mode|requirepass"
@@ -22,8 +23,6 @@ _REDIS_DIRECTIVE = re.compile(
 
 _LOOPBACK = re.compile(r"127\.|::1|localhost$|samehost$")
 _TRUE = ("on", "true", "yes", "1")
-
-_is_config_map = of_type("kubernetes:core/v1:ConfigMap")
 
 
 def _redis_files(resource: Resource) -> Iterator[Place]:
@@ -44,11 +43,11 @@ def _postgres_files(resource: Resource) -> Iterator[Place]:
 
 
 def _holds_redis_configuration(resource: Resource) -> bool:
-    return _is_config_map(resource) and any(_redis_files(resource))
+    return is_config_map(resource) and any(_redis_files(resource))
 
 
 def _holds_postgres_configuration(resource: Resource) -> bool:
-    return _is_config_map(resource) and any(_postgres_files(resource))
+    return is_config_map(resource) and any(_postgres_files(resource))
 
 
 @condition(

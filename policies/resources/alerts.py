@@ -44,10 +44,13 @@ def configurations(resource: Resource) -> Iterator[Place]:
     elif _is_file_holder(resource):
         for holder in ("data", "stringData"):
             is_encoded = holder == "data" and resource.kind == "Secret"
-            for name in _FILES:
-                file = resource.at(holder, name)
-                if not file.missing:
+            for name, file in resource.at(holder).entries():
+                if name in _FILES:
                     yield _parsed(file, is_encoded=is_encoded)
+                elif name.endswith((".yaml", ".yml")) and _is_alertmanagers(resource):
+                    parsed = _parsed(file, is_encoded=is_encoded)
+                    if not parsed.at("receivers").missing:
+                        yield parsed
 
 
 def notifies(receiver: Place) -> Answer:
@@ -70,6 +73,11 @@ def is_routed(stack: Stack, label: str, value: str) -> Answer:
         for configuration in configurations(resource)
         for route, receiver in _routes(configuration.at("route"))
     )
+
+
+def _is_alertmanagers(resource: Resource) -> bool:
+    """Whether it is Alertmanager's own: then its files may be called anything."""
+    return "alertmanager" in (resource.at("metadata", "name").text or "")
 
 
 def _parsed(file: Place, *, is_encoded: bool) -> Place:

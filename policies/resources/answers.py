@@ -56,6 +56,20 @@ def is_called(resource: Resource, name: Place) -> Answer:
     return own.text is not None and own.text == name.text
 
 
+def if_known(place: Place, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """Verdicts, of which a finding only counts if a place is as the condition takes it to be.
+
+    Args:
+        place: what tells whether the condition concerns the resource; not known, it may not.
+        verdicts: what holds if it does.
+    """
+    for verdict in verdicts:
+        if place.unknown and isinstance(verdict, Finding):
+            yield Undecided(place.path, verdict.requires)
+        else:
+            yield verdict
+
+
 def decide(
     passes: Answer, path: str, *, found: str, requires: str, unknown: str = ""
 ) -> Iterator[Verdict]:

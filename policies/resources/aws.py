@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from policies.condition import Context
 from policies.resources.answers import Answer, decide, no, some
-from policies.resources.classification import labelled
+from policies.resources.classification import default_tags
 from policies.resources.place import Absent, Place, Verdict
 from policies.resources.resource import Resource, of_type
 
@@ -101,9 +101,8 @@ def grants(resource: Resource) -> bool:
 
 def tag(resource: Resource, key: str) -> Place:
     """A tag of a resource, of its own or of its provider's defaults."""
-    # Pulumi hands a provider's nested settings over as JSON texts.
-    defaults = resource.provider.at("defaultTags").parsed().at("tags")
-    return labelled(key, resource.at("tags"), defaults)
+    own = resource.at("tags", key)
+    return default_tags(resource).at(key) if own.missing else own
 
 
 def region(resource: Resource) -> Place:

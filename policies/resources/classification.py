@@ -67,9 +67,15 @@ def is_data_store(resource: Resource) -> bool:
     patch of Kubernetes says only what it changes, and is none.
     """
     if _is_stateful_set(resource):
-        claims = resource.at("spec", "volumeClaimTemplates")
-        return any(True for _ in claims.each())
+        return any(True for _ in stored(resource).each())
     return is_aws_data_store(resource) or _is_claim(resource)
+
+
+def stored(resource: Resource) -> Place:
+    """What makes a resource a data store: a StatefulSet's volumes; others are by themselves."""
+    if _is_stateful_set(resource):
+        return resource.at("spec", "volumeClaimTemplates")
+    return Place("", resource.type)
 
 
 def said_of(resource: Resource, key: str) -> Place:
@@ -110,9 +116,14 @@ def holds_personal_data(stack: Stack) -> Answer:
     return some(map(is_personal, stack.where(is_data_store)))
 
 
+def default_tags(resource: Resource) -> Place:
+    """The tags that the provider gives to every resource of AWS."""
+    # Pulumi hands a provider's nested settings over as JSON texts.
+    return resource.provider.at("defaultTags").parsed().at("tags")
+
+
 def _mappings(resource: Resource) -> tuple[Place, ...]:
     if resource.type.startswith("aws:"):
-        # A provider's nested properties are JSON texts.
-        defaults = resource.provider.at("defaultTags").parsed().at("tags")
-        return resource.at("tags"), resource.at("tagsAll"), defaults
+        # Not `tagsAll`: the provider computes it, so that it is not known before `up`.
+        return resource.at("tags"), default_tags(resource)
     return resource.at("metadata", "labels"), resource.at("metadata", "annotations")

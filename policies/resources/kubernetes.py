@@ -1,10 +1,11 @@
 """Where conditions find pods and containers in resources of Kubernetes."""
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from functools import cache
 from typing import Any, cast
 
 from policies.resources.place import Absent, Place
-from policies.resources.resource import Resource
+from policies.resources.resource import Resource, of_type
 
 _TEMPLATE_PATHS = {
     "Pod": ("spec",),
@@ -21,6 +22,12 @@ _TEMPLATE_PATHS = {
 
 _BUNDLES = ("kubernetes:helm.sh/", "kubernetes:yaml", "kubernetes:kustomize")
 _BUILT_IN = ("kubernetes:core/v1:", "kubernetes:apps/v1:", "kubernetes:batch/v1:")
+
+is_config_map = of_type("kubernetes:core/v1:ConfigMap")
+"""Whether a resource is a ConfigMap; a patch says only what it changes."""
+
+is_namespace = of_type("kubernetes:core/v1:Namespace")
+"""Whether a resource is a namespace; a patch says only what it changes."""
 
 
 def is_object(resource: Resource) -> bool:
@@ -112,6 +119,7 @@ def namespace(resource: Resource) -> str | Absent:
     return "default"
 
 
+@cache
 def of_kind(*kinds: str) -> Callable[[Resource], bool]:
     """Whether a resource is of one of these kinds of Kubernetes, whatever its group and version."""
     return lambda resource: resource.type.startswith("kubernetes:") and resource.kind in kinds

@@ -113,7 +113,7 @@ class Place:
             match place.value:
                 case Absent.UNKNOWN:
                     # Under something unknown, everything is.
-                    return Place(path, Absent.UNKNOWN)
+                    place = Place(path, Absent.UNKNOWN)
                 case Mapping():
                     value = place.value.get(key)
                     place = Place(path, Absent.MISSING if value is None else value)
@@ -167,11 +167,12 @@ class Place:
             yield Finding(self.path, found or f"{self.path} {self.state}", requires)
 
     def must_be(self, *allowed: str | bool | int, requires: str = "") -> Iterator[Verdict]:
-        """As `must`, with the values that are allowed. True is not 1."""
+        """As `must`, with the values that are allowed. True is not 1; 1.0 is, as Pulumi has it."""
         words = requires or " or ".join(_word(value) for value in allowed)
         return self.must(
             lambda place: any(
-                type(place.value) is type(value) and place.value == value for value in allowed
+                isinstance(place.value, bool) is isinstance(value, bool) and place.value == value
+                for value in allowed
             ),
             words,
         )

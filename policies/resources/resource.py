@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from policies.resources.place import Place
@@ -37,6 +37,9 @@ class Resource:
     ignored: Sequence[str] = ()
     provider: Place
     references: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    _places: dict[tuple[str, ...], Place] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def properties(self) -> Place:
@@ -45,7 +48,11 @@ class Resource:
 
     def at(self, *keys: str) -> Place:
         """The property under these keys."""
-        return self.properties.at(*keys)
+        # Many conditions ask for the same, those on the stack for each pair of resources.
+        place = self._places.get(keys)
+        if place is None:
+            place = self._places[keys] = self.properties.at(*keys)
+        return place
 
     @property
     def kind(self) -> str:
@@ -63,19 +70,32 @@ class Stack:
     """
 
     resources: Sequence[Resource] = field(default_factory=tuple)
+    _chosen: dict[Callable[[Resource], bool], Sequence[Resource]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def where(self, applies: Callable[[Resource], bool]) -> Iterator[Resource]:
         """The resources for which that is true."""
-        return filter(applies, self.resources)
+        # Asked again for each resource that is judged.
+        chosen = self._chosen.get(applies)
+        if chosen is None:
+            chosen = self._chosen[applies] = tuple(filter(applies, self.resources))
+        return iter(chosen)
 
     def of(self, *types: str) -> Iterator[Resource]:
         """The resources of these types; patterns as in `of_type`."""
         return self.where(of_type(*types))
 
 
+@cache
 def of_type(*patterns: str) -> Callable[[Resource], bool]:
     """Whether a resource is of one of these types, where `*` stands for any text."""
-    return lambda resource: any(fnmatchcase(resource.type, pattern) for pattern in patterns)
+
+    @cache
+    def matches(type_: str) -> bool:
+        return any(fnmatchcase(type_, pattern) for pattern in patterns)
+
+    return lambda resource: matches(resource.type)
 
 
 def is_stack(resource: Resource) -> bool:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft7Validator
 
+from components.secrets import operator
 from local.environment import REPOSITORY, Environment
+from local.toolchain import build
 from tests.engine.stacks import Stack
 
 PACKS = [str(REPOSITORY / "policies" / name) for name in ("soc2", "gdpr")]
@@ -50,3 +53,29 @@ def test_both_packs_are_clean_and_the_cluster_accepts_every_object(
     kinds = {each["type"].rpartition(":")[2] for each in judged if "type" in each}
     assert {"SecretStore", "ExternalSecret"} <= kinds
     assert not [each for each in judged if each.get("result") == "violated"]
+
+
+@pytest.mark.usefixtures("environment")  # which has the operator's files
+def test_the_operators_chart_knows_every_value_that_it_is_given() -> None:
+    files = build.module_folder("crds", "github.com/external-secrets/external-secrets")
+    schema = json.loads((files / "deploy/charts/external-secrets/values.schema.json").read_text())
+    values = operator.values("n8n")
+
+    assert list(Draft7Validator(schema).iter_errors(values)) == []
+    # The schema does not refuse what it does not know.
+    unknown = set(_names(values)) - set(_properties(schema))
+    assert not unknown
+
+
+def _names(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        yield f"{prefix}{key}"
+        # Kubernetes' own objects, such as resources, are any object to the chart.
+        if isinstance(value, dict) and key != "resources":
+            yield from _names(value, f"{prefix}{key}.")
+
+
+def _properties(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in schema.get("properties", {}).items():
+        yield f"{prefix}{key}"
+        yield from _properties(value, f"{prefix}{key}.")

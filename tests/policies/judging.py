@@ -1,6 +1,6 @@
 """Conditions judged without an engine, on properties as a program declares them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from policies import messages, parameters
@@ -52,6 +52,24 @@ def judgement(
     """What a condition says of a resource, in a stack with others; None if it does not apply."""
     context = Context(parameters=parameters, stack=Stack(resources=[judged, *others]))
     return judge(condition, judged, context, [])
+
+
+def judgements(
+    resources: Sequence[Resource], *alone: Resource, parameters: Parameters = DEFAULTS
+) -> Iterator[Judgement]:
+    """What all conditions say of a program.
+
+    Args:
+        resources: what the program declares.
+        alone: which of them are judged by conditions that look at one resource only.
+        parameters: what is configured.
+    """
+    context = Context(parameters=parameters, stack=Stack(resources=resources))
+    for condition in ALL:
+        for each in resources if condition.scope == "stack" else alone:
+            judged = judge(condition, each, context, [])
+            if judged:
+                yield judged
 
 
 def said(

@@ -67,7 +67,9 @@ def test_a_plan_keeps_backups_and_copies_within_bounds() -> None:
     ]
     unknown = resource(PLAN, {"rules": UNKNOWN})
     assert said(condition, unknown) == [
-        pending(condition, unknown, unknown="rules[*].lifecycle", requires="7 to 35 days")
+        pending(
+            condition, unknown, unknown="rules[*].lifecycle.deleteAfter", requires="7 to 35 days"
+        )
     ]
 
 

@@ -83,6 +83,13 @@ BREACH = {"name": "gdpr", "value": "breach", "matchType": "="}
         secret("{matchers: ['gdpr=\"breach\"']}"),
         secret("{matchers: [severity=critical, gdpr = breach]}", holder="data"),
         secret("{match: {gdpr: breach}}"),
+        resource(
+            "kubernetes:core/v1:ConfigMap",
+            {
+                "metadata": {"name": "alertmanager-main"},
+                "data": {"main.yaml": FILE.format(match="{match: {gdpr: breach}}")},
+            },
+        ),
     ],
 )
 def test_a_route_of_its_own_tells_of_a_breach(configuration: Resource) -> None:

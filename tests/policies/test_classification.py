@@ -116,6 +116,13 @@ def test_other_words_than_the_agreed_are_no_classification(
     assert len(said(condition, claim({**COMPLETE, key: value}))) == 1
 
 
+def test_tags_that_the_provider_computes_leave_nothing_undecided() -> None:
+    untagged = resource("aws:dynamodb/table:Table", {"tagsAll": UNKNOWN})
+    (message,) = said(classification.data_stores_have_an_owner, untagged)
+
+    assert "found tags.data-owner not set; requires an owner" in message
+
+
 def test_only_personal_data_needs_a_lawful_basis() -> None:
     condition = classification.personal_data_has_a_lawful_basis
 

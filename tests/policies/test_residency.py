@@ -65,7 +65,7 @@ AFFINITY = (
         pod(nodeSelector={REGION: "eu-central-1"}),
         bound(ZONE, "eu-central-1a", "eu-central-1b"),
         # Whose zones are called like this, only the provider knows.
-        bound(ZONE, "zone-a"),
+        bound(ZONE, "zone-a", "rack-a1-b"),
     ],
 )
 def test_pods_may_be_bound_to_allowed_regions(judged: Resource) -> None:
@@ -82,6 +82,7 @@ def test_pods_may_be_bound_to_allowed_regions(judged: Resource) -> None:
         ),
         (bound(REGION, "eu-west-1", "us-east-1"), f"{AFFINITY}[1]", "apps/v1:Deployment"),
         (bound(ZONE, "us-east-1a"), f"{AFFINITY}[0]", "apps/v1:Deployment"),
+        (bound(ZONE, "europe-west4-a"), f"{AFFINITY}[0]", "apps/v1:Deployment"),
         (
             resource(
                 "kubernetes:core/v1:PersistentVolume",

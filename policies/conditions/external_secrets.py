@@ -1,0 +1,62 @@
+"""Secrets come from a store outside the cluster, read by those they are for and written by none."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from policies.condition import Context, condition
+from policies.resources.place import Finding, Verdict
+from policies.resources.resource import Resource, of_type
+
+_GUIDE = "https://external-secrets.io/latest/guides/security-best-practices/"
+_OWNERSHIP = "https://external-secrets.io/latest/guides/ownership-deletion-policy/"
+
+_is_external_secret = of_type("kubernetes:external-secrets.io/v*:ExternalSecret")
+
+
+@condition(
+    applies=of_type(
+        "kubernetes:external-secrets.io/v*:ClusterSecretStore",
+        "kubernetes:external-secrets.io/v*:ClusterExternalSecret",
+    ),
+    severity=Severity.HIGH,
+    soc2=("CC6.3", "CC6.1"),
+    gdpr=("25(2)", "32"),
+    steps="Declare a SecretStore in each namespace that needs one.",
+    url=_GUIDE,
+)
+def secret_stores_belong_to_a_namespace(resource: Resource, _: Context) -> Iterator[Verdict]:
+    """A store of secrets can be asked from its own namespace only."""
+    yield Finding("kind", f"a {resource.kind}, which every namespace can use", "a namespaced kind")
+
+
+@condition(
+    applies=of_type(
+        "kubernetes:external-secrets.io/v*:PushSecret",
+        "kubernetes:external-secrets.io/v*:ClusterPushSecret",
+    ),
+    severity=Severity.HIGH,
+    soc2=("CC6.1",),
+    gdpr=("32(1)(a)",),
+    steps="Write secrets into the store where they are made; clusters only read it.",
+    url="https://github.com/external-secrets/external-secrets/issues/6748",
+)
+def clusters_push_no_secrets(resource: Resource, _: Context) -> Iterator[Verdict]:
+    """No cluster writes into a store of secrets."""
+    yield Finding("kind", f"a {resource.kind}", "stores that clusters only read")
+
+
+@condition(
+    applies=_is_external_secret,
+    severity=Severity.MEDIUM,
+    soc2=("CC6.1",),
+    gdpr=("32",),
+    steps="Set target.creationPolicy to Owner, so that the Secret has one source and goes with it.",
+    url=_OWNERSHIP,
+)
+def copied_secrets_have_one_source(resource: Resource, _: Context) -> Iterator[Verdict]:
+    """A Secret that is copied from a store is owned by what copies it."""
+    policy = resource.at("spec", "target", "creationPolicy")
+    # External Secrets' own default is Owner.
+    if not policy.missing:
+        yield from policy.must_be("Owner")
