@@ -46,7 +46,8 @@ env: ## Print shell variables for plain pulumi and kubectl: eval "$(make env)"
 	@$(RUN) -m local env
 
 unit: ## Run the fast tests, without Redis and without the engine
-	@$(RUN) -m pytest tests/unit tests/policies tests/evidence tests/plugins tests/local -n auto
+	@$(RUN) -m pytest tests/unit tests/policies tests/integrations tests/evidence tests/plugins \
+		tests/local -n auto
 
 test: ## Run all tests: these, real Redis nodes, then the real engine on a control plane of its own
 	@$(RUN) -m local --nodes simulated tools
@@ -56,8 +57,9 @@ test: ## Run all tests: these, real Redis nodes, then the real engine on a contr
 e2e: ## Break what `make up` made, piece by piece, and see it heal; removes the platform at its end
 	@$(RUN) -m pytest tests/e2e
 
-bench: ## Measure program start, preview, up and memory beside the same resources declared flat
+bench: ## Measure preview, up and memory beside the same resources declared flat; what packs add
 	@$(RUN) -m tests.benchmarks.up
+	@$(RUN) -m tests.benchmarks.policies
 
 lint: ## Check style and types
 	@$(RUN) -m ruff check .
@@ -68,7 +70,7 @@ fmt: ## Format the code and fix what can be fixed
 	@$(RUN) -m ruff format .
 	@$(RUN) -m ruff check --fix .
 
-docs: ## Write what documents take from code: settings, stand-in images
+docs: ## Write what documents take from code: settings, stand-in images, integrations
 	@$(RUN) -m local.documents
 
 requirements: ## Compile requirements.txt from pyproject.toml
