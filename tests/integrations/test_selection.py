@@ -165,6 +165,21 @@ def test_a_company_that_is_sent_no_personal_data_is_told_apart() -> None:
     }
 
 
+def test_one_service_with_personal_data_is_enough_for_its_company() -> None:
+    changed = document()
+    entry(changed, "costar")["processor"] = "Yardi Systems, Inc."
+    line = select("full", catalogue=parse(changed)).processors[-2]
+
+    assert [each.id for each in line.integrations] == ["yardi", "costar"]
+    assert line.personal
+
+
+def test_a_place_without_a_port_is_reached_by_https() -> None:
+    first, *_ = select("minimal").destinations()
+
+    assert (first.host, first.port) == ("api.openai.com", 443)
+
+
 def test_a_wrong_choice_is_refused_with_everything_that_is_wrong() -> None:
     assert wrong("standart", add=["stripes", "slack"], remove=["gogn", "slack", "openai"]) == (
         "set standart: no such set; did you mean standard?",
