@@ -1,0 +1,11 @@
+"""The rules that no single setting can break alone.
+
+A rule yields a problem for each thing that does not fit, and names with it the other settings that
+it compared: where one of those is already known to be wrong, the problem is not reported.
+"""
+
+from settings.rules import n8n, secrets, stores, tiers
+from settings.rules.rule import Rules
+
+RULES: Rules = (*tiers.RULES, *n8n.RULES, *stores.RULES, *secrets.RULES)
+"""Every rule, in the order in which their problems are reported."""
