@@ -170,7 +170,7 @@ class Selection:
 
 
 def select(
-    of_set: str,
+    of_set: str | None,
     *,
     add: Iterable[str] = (),
     remove: Iterable[str] = (),
@@ -179,7 +179,7 @@ def select(
     """The services that a stack has chosen.
 
     Args:
-        of_set: name of a set.
+        of_set: name of a set; None to begin with no service.
         add: ids of further services; one that the set has already changes nothing.
         remove: ids of services to do without; one that the set has not changes nothing.
         catalogue: what to choose from; left out, the repository's.
@@ -190,7 +190,7 @@ def select(
     catalogue = load() if catalogue is None else catalogue
     added, removed = list(dict.fromkeys(add)), list(dict.fromkeys(remove))
     problems = []
-    if of_set not in list(SetName):
+    if of_set is not None and of_set not in list(SetName):
         problems.append(f"set {of_set}: no such set{suggestion(of_set, SetName)}")
     for word, names in (("add", added), ("remove", removed)):
         problems += [
@@ -209,7 +209,7 @@ def select(
     chosen = tuple(
         each
         for each in catalogue.integrations
-        if (SetName(of_set) in each.sets or each.id in added) and each.id not in removed
+        if (of_set in each.sets or each.id in added) and each.id not in removed
     )
     problems = list(_without_owner(chosen))
     if problems:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from settings.data import DatabaseSettings, RedisSettings
 from settings.governance import GovernanceSettings
+from settings.integrations import IntegrationsSettings
 from settings.n8n import MainSettings, N8nSettings, WebhookSettings, WorkerSettings
 from settings.platform import PlatformSettings, RoutingSettings
 from settings.secrets import EscSettings, SecretsSettings
@@ -23,4 +24,5 @@ class Settings(Area):
     redis: RedisSettings = Field(default_factory=RedisSettings)
     secrets: SecretsSettings = Field(default_factory=SecretsSettings)
     esc: EscSettings = Field(default_factory=EscSettings)
+    integrations: IntegrationsSettings = Field(default_factory=IntegrationsSettings)
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
