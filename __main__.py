@@ -9,6 +9,7 @@ from components.n8n.environment import Environment
 from components.n8n.main import Main
 from components.n8n.webhook import Webhook
 from components.n8n.worker import Worker
+from components.named_egress import NamedEgress
 from components.namespace import IsolatedNamespace
 from components.postgres import Postgres
 from components.redis import RedisCluster
@@ -72,6 +73,8 @@ main = Main("main", settings=stack, environment=environment, opts=after_stores)
 webhook = Webhook("webhook", settings=stack, environment=environment, opts=after_stores)
 worker = Worker("worker", settings=stack, environment=environment, opts=after_stores)
 
+if stack.platform.egress == "names":
+    NamedEgress("egress", settings=stack, opts=in_namespace)
 if stack.routing.enabled:
     Routing("routing", settings=stack, main=main, webhook=webhook, opts=in_namespace)
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pulumi_kubernetes as kubernetes
 
-from settings.platform import PlatformSettings
+from integrations.model import Consumer
+from settings import Settings
 
 _NOT_PUBLIC = [
     "0.0.0.0/8",
@@ -65,22 +66,36 @@ def egress(
     return kubernetes.networking.v1.NetworkPolicyEgressRuleArgs(to=peers, ports=tcp(*ports))
 
 
+def public_destinations(settings: Settings) -> list[tuple[str, int]]:
+    """Hosts outside that the platform's pods call, each with its TCP port, in order.
+
+    They are the chosen integrations' and those of the settings. Hosts that differ for each customer
+    of a service are in the settings, or not at all.
+    """
+    called = settings.integrations.selection.destinations(
+        Consumer.MAIN, Consumer.WEBHOOK, Consumer.WORKER, Consumer.GATEWAY
+    )
+    platform = settings.platform
+    return sorted(
+        {(each.host, each.port) for each in called if each.host}
+        | {(host, port) for host in platform.public_hosts for port in platform.public_ports}
+    )
+
+
 def egress_to_the_internet(
-    platform: PlatformSettings,
+    settings: Settings,
 ) -> list[kubernetes.networking.v1.NetworkPolicyEgressRuleArgs]:
-    """What workflows may call: the public internet, and private addresses that settings name."""
-    rules = [
-        egress(
-            [
-                kubernetes.networking.v1.NetworkPolicyPeerArgs(
-                    ip_block=kubernetes.networking.v1.IPBlockArgs(
-                        cidr="0.0.0.0/0", except_=_NOT_PUBLIC
-                    )
-                )
-            ],
-            *platform.public_ports,
-        )
-    ]
+    """What workflows may call: the public internet, and private addresses that settings name.
+
+    Where hosts are let out to by name, these are the private addresses alone.
+    """
+    public = kubernetes.networking.v1.NetworkPolicyPeerArgs(
+        ip_block=kubernetes.networking.v1.IPBlockArgs(cidr="0.0.0.0/0", except_=_NOT_PUBLIC)
+    )
+    rules = []
+    if settings.platform.egress == "addresses":
+        ports = {port for _, port in public_destinations(settings)}
+        rules.append(egress([public], *sorted({*settings.platform.public_ports, *ports})))
     rules.extend(
         egress(
             [
@@ -90,6 +105,6 @@ def egress_to_the_internet(
             ],
             destination.port,
         )
-        for destination in platform.private_destinations
+        for destination in settings.platform.private_destinations
     )
     return rules

@@ -1,8 +1,10 @@
 """Settings of the cluster that the platform runs on and of the way into it."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from settings.types import Area, Cidr, Name, Port, Quantity
+from settings.types import Area, Cidr, Host, Name, Port, Quantity
 
 
 class Resources(Area):
@@ -51,10 +53,24 @@ class PlatformSettings(Area):
     storage_class: str = Field(
         default="", description="StorageClass of every volume; empty means the cluster's default."
     )
+    egress: Literal["addresses", "names"] = Field(
+        default="addresses",
+        description="How pods are let out to the public internet: to every public address, as far "
+        "as Kubernetes' own policies can say; or with `names` only to the hosts of the chosen "
+        "integrations and `publicHosts`, by a policy of Cilium, which must be the cluster's "
+        "network.",
+    )
+    public_hosts: tuple[Host, ...] = Field(
+        default=(),
+        description="Hosts beside those of the integrations, with `names`: what workflows call "
+        "elsewhere, and what differs for each customer of a service. `*.` stands for any "
+        "subdomain.",
+    )
     public_ports: tuple[Port, ...] = Field(
         default=(443,),
-        description="TCP ports on which n8n may call the public internet. Private ranges and the "
-        "cloud's metadata service stay closed whatever stands here.",
+        description="TCP ports on which n8n may call the public internet, beside those of the "
+        "chosen integrations. Private ranges and the cloud's metadata service stay closed whatever "
+        "stands here.",
     )
     private_destinations: tuple[Destination, ...] = Field(
         default=(),

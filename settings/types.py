@@ -101,6 +101,9 @@ Version = Annotated[str, AfterValidator(_checked_version)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """A DNS label, as Kubernetes asks of most names."""
 
+Host = Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+"""The name of a host, or `*.` and a domain for any of its subdomains."""
+
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d+)?/$")]
 """An http or https address that ends in a slash."""
 

@@ -175,7 +175,7 @@ class Tier(Component):
                 egress=[
                     self._egress_to_redis(),
                     self._egress_to_database(),
-                    *network.egress_to_the_internet(self._settings.platform),
+                    *network.egress_to_the_internet(self._settings),
                 ],
             ),
             opts=self.child_options(),

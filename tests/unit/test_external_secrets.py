@@ -17,7 +17,7 @@ from tests.unit.mocks import Recorded, record
 
 ESC: dict[str, Any] = {
     "secrets": {"source": "esc"},
-    "esc": {"organization": "acme", "project": "n8n", "environment": "staging"},
+    "esc": {"organization": "acme", "project": "n8n-platform", "environment": "sophia-ai-staging"},
 }
 GENERATED: dict[str, Any] = {"secrets": {"source": "generated"}}
 
