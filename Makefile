@@ -5,14 +5,16 @@ STACK ?= local
 TIER ?= worker
 # Kind of nodes of the embedded cluster: real (Linux, root) or simulated.
 NODES ?=
+# The key that `make rotate` replaces.
+KEY ?=
 # More arguments for pulumi: make up STACK=staging ARGS=--yes
 ARGS ?=
 # Stage 0: has .venv as requirements.txt says, then runs the virtual environment's Python.
 RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview evidence pr-check stacks status logs down env unit test e2e bench lint fmt \
-	docs requirements
+.PHONY: help up preview evidence pr-check stacks integrations rotate ai-savings status logs down env \
+	unit test e2e bench lint fmt docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +35,15 @@ stacks:
 	@$(PYTHON) -c 'import json, sys; print(json.dumps(sys.argv[1:]))' \
 		$(filter-out local,$(patsubst Pulumi.%.yaml,%,$(sort $(wildcard Pulumi.*.yaml))))
 
+integrations: ## Show which outside services a stack uses, and which of their keys it has
+	@$(RUN) -m integrations --stack $(STACK)
+
+rotate: ## Replace a key in the order in which nobody misses it: KEY=… STACK=… ARGS=--dry-run
+	@$(RUN) -m esc.rotation --stack $(STACK) $(ARGS) $(KEY)
+
+ai-savings: ## Replay traffic mixes through the AI gateway, and print what routing saves
+	@$(RUN) -m ai_gateway.savings
+
 status: ## Show what runs on the control plane of this machine
 	@$(RUN) -m local status
 
@@ -46,8 +57,8 @@ env: ## Print shell variables for plain pulumi and kubectl: eval "$(make env)"
 	@$(RUN) -m local env
 
 unit: ## Run the fast tests, without Redis and without the engine
-	@$(RUN) -m pytest tests/unit tests/policies tests/integrations tests/evidence tests/plugins \
-		tests/local -n auto
+	@$(RUN) -m pytest tests/unit tests/policies tests/integrations tests/esc tests/evidence \
+		tests/plugins tests/local -n auto
 
 test: ## Run all tests: these, real Redis nodes, then the real engine on a control plane of its own
 	@$(RUN) -m local --nodes simulated tools

@@ -4,6 +4,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 import settings
+from components import governance
 from components.connections import external_database
 from components.n8n.environment import Environment
 from components.n8n.main import Main
@@ -35,6 +36,7 @@ namespace = IsolatedNamespace(
     namespace=stack.platform.namespace,
     quota=stack.platform.quota or default_quota(stack),
     settings=stack,
+    annotations=governance.integrations(stack.integrations.selection),
     opts=on_cluster,
 )
 in_namespace = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace])

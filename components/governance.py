@@ -3,6 +3,7 @@
 from typing import Literal
 
 from components.base import PART_OF
+from integrations.selection import Selection
 from settings.governance import GovernanceSettings
 
 
@@ -14,6 +15,11 @@ def owner(governance: GovernanceSettings) -> dict[str, str]:
 def change(governance: GovernanceSettings) -> dict[str, str]:
     """As an annotation, what asked for the present state of the environment."""
     return _named({"change": governance.change})
+
+
+def integrations(chosen: Selection) -> dict[str, str]:
+    """As an annotation, the outside services that the environment uses, by their catalogue ids."""
+    return _named({"integrations": ",".join(each.id for each in chosen.integrations)})
 
 
 def data(

@@ -1,5 +1,7 @@
 """The namespace: what runs in it is restricted, bounded, and may talk to nobody but DNS."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
@@ -30,10 +32,12 @@ class IsolatedNamespace(Component):
         namespace: str,
         quota: Quota,
         settings: Settings,
+        annotations: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
         self._governance = settings.governance
+        self._annotations = {**governance.change(self._governance), **(annotations or {})}
         self._namespace_name = namespace
         self.name = self._create_namespace()
         self._create_quota(quota)
@@ -57,7 +61,7 @@ class IsolatedNamespace(Component):
                     **pod_security,
                     **governance.owner(self._governance),
                 },
-                annotations=governance.change(self._governance),
+                annotations=self._annotations,
             ),
             opts=self.child_options(),
         )

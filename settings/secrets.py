@@ -30,6 +30,16 @@ class SecretsSettings(Area):
         default="n8n-runners",
         description="Secret with `auth-token`, shared by n8n and its task runners.",
     )
+    credentials_secret: Name = Field(
+        default="n8n-credentials",
+        description="Secret with `overwrites.json`: the keys of the chosen integrations, as n8n "
+        "fills them into credentials that leave them empty.",
+    )
+    ai_gateway_secret: Name = Field(
+        default="ai-gateway-keys",
+        description="Secret with a key for each provider that the AI gateway calls, named as in "
+        "docs/integrations.md.",
+    )
     redis_secret: Name = Field(
         default="redis-auth",
         description="Secret with n8n's `password` for Redis and its nodes' own `cluster-password`.",

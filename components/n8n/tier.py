@@ -60,7 +60,7 @@ class Tier(Component):
         return labels(self.tier, version=version)
 
     def _metadata(
-        self, annotations: Mapping[str, str] | None = None
+        self, annotations: Mapping[str, pulumi.Input[str]] | None = None
     ) -> kubernetes.meta.v1.ObjectMetaArgs:
         return kubernetes.meta.v1.ObjectMetaArgs(
             name=self.full_name,
@@ -110,7 +110,11 @@ class Tier(Component):
         return kubernetes.apps.v1.Deployment(
             self.full_name,
             metadata=self._metadata(
-                {"pulumi.com/timeoutSeconds": str(patience), **(annotations or {})}
+                {
+                    "pulumi.com/timeoutSeconds": str(patience),
+                    **self._reload(process),
+                    **(annotations or {}),
+                }
             ),
             spec=kubernetes.apps.v1.DeploymentSpecArgs(
                 replicas=replicas,
@@ -123,6 +127,18 @@ class Tier(Component):
             ),
             opts=self.child_options(),
         )
+
+    def _reload(self, process: Process) -> dict[str, pulumi.Input[str]]:
+        """Secrets whose change restarts the pods, where Stakater's Reloader is in the cluster.
+
+        Not those of the stores: their passwords change in an order that `make rotate` keeps.
+        """
+        names = [each.name for each in process.secrets.values()]
+        if self._settings.integrations.selection.integrations:
+            names.append(self._settings.secrets.credentials_secret)
+        if not names:
+            return {}
+        return {"secret.reloader.stakater.com/reload": pulumi.Output.all(*names).apply(",".join)}
 
     def _create_service(self) -> pulumi.Output[str]:
         """A Service inside the cluster; what it is called."""
