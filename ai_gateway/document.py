@@ -4,9 +4,14 @@ There is no key in it: keys are files of their own, named as `Provider.key` says
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+# Portkey is told in one HTTP header, and Node.js takes 16 KiB of headers. A key is at most about
+# 200 characters.
+_MOST_HEADER = 15_000
+_KEY = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +69,9 @@ class Document:
         default_strategy: where a call names none.
         strategies: those that a call may name.
         use_cases: by name.
-        tiers: Portkey's configuration for each tier, without keys. Its targets carry the name of a
-            model in `models` as `name`.
+        tiers: Portkey's configuration for each tier, without keys: its mode is `conditional` on
+            `metadata.strategy`, and its targets are named as the strategies. Targets that are
+            models carry the name of one in `models` as `name`.
         models: by name, `provider/model`.
         providers: by Portkey's name.
         baseline: the model that everything is compared with: what it would have cost.
@@ -90,11 +96,11 @@ class Document:
         """A document of its text.
 
         Raises:
-            ValueError: it is not one.
+            ValueError: it is not one, or what it says does not fit together; with all problems.
         """
         try:
             read = json.loads(text)
-            return cls(
+            document = cls(
                 upstream=read["upstream"],
                 upstream_key=read["upstream_key"],
                 default_strategy=read["default_strategy"],
@@ -107,3 +113,50 @@ class Document:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a routing document: {error!r}") from error
+        if problems := document.problems():
+            raise ValueError("not a routing document: " + "; ".join(problems))
+        return document
+
+    def problems(self) -> list[str]:
+        """What does not fit together, in no more than a line each."""
+        found = [
+            f"use case {name}: there is no tier {use_case.tier}"
+            for name, use_case in self.use_cases.items()
+            if use_case.tier not in self.tiers
+        ]
+        if self.default_strategy not in self.strategies:
+            found.append(f"default_strategy {self.default_strategy} is not in strategies")
+        if self.baseline not in self.models:
+            found.append(f"baseline {self.baseline} is not in models")
+        for name, tier in self.tiers.items():
+            found += [f"tier {name}: {problem}" for problem in self._tier_problems(tier)]
+        return found
+
+    def _tier_problems(self, tier: Mapping[str, Any]) -> Iterator[str]:
+        branches = {each.get("name") for each in tier.get("targets", ())}
+        for strategy in self.strategies:
+            if strategy not in branches:
+                yield f"no target is named {strategy}"
+        count = 0
+        for target in leaves(tier):
+            count += 1
+            name, provider = target.get("name"), target["provider"]
+            if name not in self.models:
+                yield f"the target named {name} is not in models"
+            elif self.models[name].provider != provider:
+                yield f"the target named {name} goes to {provider}"
+            if provider not in self.providers:
+                yield f"provider {provider} is not in providers"
+            if "api_key" in target:
+                yield f"the target named {name} has a key in it"
+        size = len(json.dumps(tier)) + count * _KEY
+        if size > _MOST_HEADER:
+            yield f"{size} bytes with keys, and Portkey takes {_MOST_HEADER}: name fewer models"
+
+
+def leaves(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The targets of a Portkey configuration that are models."""
+    if "provider" in config:
+        yield config
+    for target in config.get("targets", ()):
+        yield from leaves(target)
