@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from settings.ai import AiSettings
 from settings.data import DatabaseSettings, RedisSettings
 from settings.governance import GovernanceSettings
 from settings.integrations import IntegrationsSettings
@@ -25,4 +26,5 @@ class Settings(Area):
     secrets: SecretsSettings = Field(default_factory=SecretsSettings)
     esc: EscSettings = Field(default_factory=EscSettings)
     integrations: IntegrationsSettings = Field(default_factory=IntegrationsSettings)
+    ai: AiSettings = Field(default_factory=AiSettings)
     routing: RoutingSettings = Field(default_factory=RoutingSettings)

@@ -1,6 +1,6 @@
 """What can be set, written down: as the schema in `Pulumi.yaml` and as the table in `README.md`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -34,7 +34,7 @@ def table() -> str:
         lines += ["| setting | allowed | default | meaning |", "|---|---|---|---|"]
         defaults = area().model_dump(by_alias=True, mode="json")
         lines += [
-            f"| `{name}` | {_cell(_allowed(setting))} | {_cell(_default(value))} "
+            f"| `{name}` | {_cell(_allowed(setting))} | {_cell(_default(setting, value))} "
             f"| {_cell(setting.description or '')} |"
             for name, setting, value in _settings(area, defaults)
         ]
@@ -46,11 +46,26 @@ def _settings(
     area: type[Area], defaults: dict[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, FieldInfo, Any]]:
     for field in area.model_fields.values():
-        name, value = f"{prefix}{field.alias}", defaults[field.alias or ""]
+        name, value = f"{prefix}{field.alias}", defaults.get(field.alias or "")
         yield name, field, value
         # A group within an area: each of its parts is a setting too.
-        if isinstance(value, dict):
-            yield from _settings(_area_of(field), value, f"{name}.")
+        if _is_area(field.annotation):
+            yield from _settings(_area_of(field), value or {}, f"{name}.")
+        entries = _entries(field)
+        if entries is not None:
+            yield from _settings(entries, {}, f"{name}.NAME.")
+
+
+def _is_area(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Area)
+
+
+def _entries(field: FieldInfo) -> type[Area] | None:
+    """What each entry of a mapping is; None for what is no mapping of groups."""
+    if get_origin(field.annotation) is not Mapping:
+        return None
+    _, entry = get_args(field.annotation)
+    return entry if _is_area(entry) else None
 
 
 def _area_of(field: FieldInfo) -> type[Area]:
@@ -80,14 +95,18 @@ def _kind(annotation: Any) -> str:
         return _kind(next(each for each in arguments if each is not type(None)))
     if origin is tuple:
         return f"list of {_kind(arguments[0])}"
-    if isinstance(annotation, type) and issubclass(annotation, Area):
+    if origin is Mapping:
+        return f"mapping of name to {_kind(arguments[1])}"
+    if _is_area(annotation):
         return "object"
-    return {str: "string", int: "integer", bool: "boolean"}[annotation]
+    return {str: "string", int: "integer", float: "number", bool: "boolean"}[annotation]
 
 
-def _default(value: Any) -> str:
+def _default(field: FieldInfo, value: Any) -> str:
     if value is None or value in ("", []):
-        return "none"
+        return "required" if field.is_required() else "none"
+    if _entries(field) is not None:
+        return ", ".join(f"`{name}`" for name in value)
     if isinstance(value, dict):
         return "see below"
     if isinstance(value, list):

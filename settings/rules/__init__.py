@@ -4,8 +4,15 @@ A rule yields a problem for each thing that does not fit, and names with it the 
 it compared: where one of those is already known to be wrong, the problem is not reported.
 """
 
-from settings.rules import integrations, n8n, secrets, stores, tiers
+from settings.rules import ai, integrations, n8n, secrets, stores, tiers
 from settings.rules.rule import Rules
 
-RULES: Rules = (*tiers.RULES, *n8n.RULES, *stores.RULES, *secrets.RULES, *integrations.RULES)
+RULES: Rules = (
+    *tiers.RULES,
+    *n8n.RULES,
+    *stores.RULES,
+    *secrets.RULES,
+    *integrations.RULES,
+    *ai.RULES,
+)
 """Every rule, in the order in which their problems are reported."""
