@@ -40,14 +40,14 @@ class Process:
         settings: size and drain of the tier.
         variables: environment variables of this tier alone.
         secrets: environment variables of this tier alone that come from Secrets.
-        sidecar: a container that starts before n8n and stops after it.
+        sidecars: containers that start before n8n, in this order, and stop after it.
     """
 
     arguments: Sequence[str]
     settings: MainSettings | WebhookSettings | WorkerSettings
     variables: Variables = field(default_factory=dict)
     secrets: Mapping[str, SecretKey] = field(default_factory=dict)
-    sidecar: Sidecar | None = None
+    sidecars: Sequence[Sidecar] = ()
 
 
 def n8n_pod(
@@ -72,7 +72,6 @@ def n8n_pod(
     cache = pods.scratch("cache", "/home/node/.cache", size="512Mi")
     temporary = pods.scratch("temporary", "/tmp", size="1Gi")
     mounted = [home, cache, temporary, *environment.files()]
-    sidecar = process.sidecar
     return kubernetes.core.v1.PodSpecArgs(
         service_account_name=service_account.metadata.name,
         automount_service_account_token=False,
@@ -82,9 +81,12 @@ def n8n_pod(
         tolerations=pods.lost_node_tolerations(),
         topology_spread_constraints=pods.spread_over_zones_and_nodes(pod_labels),
         termination_grace_period_seconds=process.settings.grace_period_seconds,
-        init_containers=[sidecar.container] if sidecar else None,
+        init_containers=[each.container for each in process.sidecars] or None,
         containers=[_container(process, environment, [mount for _, mount in mounted])],
-        volumes=[*(volume for volume, _ in mounted), *(sidecar.volumes if sidecar else ())],
+        volumes=[
+            *(volume for volume, _ in mounted),
+            *(volume for sidecar in process.sidecars for volume in sidecar.volumes),
+        ],
     )
 
 

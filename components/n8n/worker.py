@@ -4,10 +4,11 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components import network
-from components.n8n import autoscaling
+from components import governance, network
+from components.base import digest
+from components.n8n import ai_gateway, autoscaling
 from components.n8n.environment import PORT, Environment
-from components.n8n.pod import CONTAINER, Process
+from components.n8n.pod import CONTAINER, Process, Sidecar
 from components.n8n.runner import task_runner
 from components.n8n.tier import ROLLING, Tier
 from settings import Settings
@@ -22,7 +23,7 @@ _KEDA_NAMESPACE = "keda"
 
 
 class Worker(Tier):
-    """The worker pods, with their task runners.
+    """The worker pods, with their task runners and, where settings say so, an AI gateway.
 
     Nothing connects to them, so they have no Service: they fetch their work from Redis.
     """
@@ -46,10 +47,11 @@ class Worker(Tier):
                 variables={
                     "QUEUE_HEALTH_CHECK_ACTIVE": "true",
                     "QUEUE_HEALTH_CHECK_PORT": str(PORT),
+                    **ai_gateway.variables(settings),
                 },
                 # n8n's broker lets in only a runner that knows the token.
                 secrets={"N8N_RUNNERS_AUTH_TOKEN": token},
-                sidecar=task_runner(settings, token),
+                sidecars=[*self._create_ai_gateway(), task_runner(settings, token)],
             ),
             strategy=ROLLING,
         )
@@ -61,6 +63,25 @@ class Worker(Tier):
         else:
             self._create_memory_autoscaler()
         self.register_outputs({})
+
+    def _create_ai_gateway(self) -> list[Sidecar]:
+        """The containers of the AI gateway, and what they are told; none if there is no gateway."""
+        if self._settings.ai.gateway == "none":
+            return []
+        files = ai_gateway.files(self._settings.ai)
+        configuration = kubernetes.core.v1.ConfigMap(
+            "ai-gateway",
+            # Named after its content: other routes roll the workers, and a rollback is one.
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                name=f"ai-gateway-{digest(files)}",
+                namespace=self._settings.platform.namespace,
+                labels={**self._labels(), **governance.owner(self._settings.governance)},
+            ),
+            data=files,
+            immutable=True,
+            opts=self.child_options(),
+        )
+        return ai_gateway.sidecars(self._settings, configuration.metadata.name)
 
     def _bounds(self) -> autoscaling.Bounds:
         worker = self._settings.worker
