@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+import versions
 from settings.platform import Resources
 from settings.types import Area, Image
 
@@ -97,8 +98,8 @@ class BaseUrlSettings(Area):
     provider: str = Field(description="Provider, as Portkey names it.")
     url: BaseUrl = Field(
         description="A region, such as https://eu.api.openai.com/v1, or a server of your own, "
-        "which may be http at SERVICE.NAMESPACE.svc. With /v1 for openai and anthropic, without it for "
-        "openrouter, together-ai and cohere, which Portkey adds it to."
+        "which may be http at SERVICE.NAMESPACE.svc. With /v1 for openai and anthropic, without "
+        "it for openrouter, together-ai and cohere, where Portkey adds it."
     )
 
 
@@ -164,10 +165,10 @@ class AiSettings(Area):
     )
     hosted_url: Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+(:\d+)?$")] = Field(
         default="https://api.portkey.ai",
-        description="Portkey's hosted gateway, without a path; unused unless `gateway` is `hosted`.",
+        description="Portkey's hosted gateway, without a path; used where `gateway` is `hosted`.",
     )
     portkey_image: Image = Field(
-        default="docker.io/portkeyai/gateway:1.15.2",
+        default=versions.PORTKEY,
         description="Portkey's gateway, the sidecar's image.",
     )
     router_image: Image | None = Field(
