@@ -59,8 +59,7 @@ class RedisCluster(Component):
             environment=configuration.environment(
                 settings.redis, domain=self._domain, directories=DIRECTORIES
             ),
-            cluster_password=secrets.redis_cluster_password,
-            n8n_password=secrets.redis_password,
+            passwords_secret=settings.secrets.redis_secret,
             tls_secret=settings.secrets.redis_tls_secret,
             account=account.metadata.name,
         )

@@ -27,20 +27,23 @@ class Directories:
         configuration: the files of this module, read-only.
         data: what survives the pod: the queue, and the node's memory of the cluster.
         run: what must not reach a disk: users and passwords.
+        passwords: a file for each key of the Secret of Redis's passwords, read-only.
         certificates: `tls.crt`, `tls.key` and `ca.crt`.
     """
 
     configuration: str = "/etc/redis"
     data: str = "/data"
     run: str = "/run/redis"
+    passwords: str = "/etc/redis-passwords"
     certificates: str = "/etc/redis-tls"
 
 
 def environment(redis: RedisSettings, *, domain: str, directories: Directories) -> dict[str, str]:
-    """What the scripts read from the environment, apart from the pod's own name, IP and secrets."""
+    """What the scripts read from the environment, apart from the pod's own name and IP."""
     return {
         "REDIS_CONFIGURATION": directories.configuration,
         "REDIS_RUN": directories.run,
+        "REDIS_PASSWORDS": directories.passwords,
         "REDIS_PORT": str(PORT),
         "REDIS_DOMAIN": domain,
         # Empty without TLS.

@@ -12,9 +12,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components import pods
-from components.connections import SecretKey
 from components.redis.configuration import Directories
 from components.redis.topology import BUS_PORT, PORT, Zone
+from components.secrets.keys import REDIS_FURTHER_PASSWORDS, REDIS_PASSWORDS
 from settings import sizing
 from settings.data import RedisSettings
 
@@ -27,6 +27,9 @@ _GRACE_SECONDS = 60
 """20 s to hand over the mastership (hand-over.sh), 10 s in which Redis lets its replica catch up
 (its own shutdown-timeout), and time to write everything to the volume."""
 
+_PASSWORDS = "passwords"
+"""Name of the volume with Redis's passwords."""
+
 _mount = kubernetes.core.v1.VolumeMountArgs
 
 
@@ -38,8 +41,7 @@ class Node:
         redis: image, sizes, TLS.
         configuration: name of the ConfigMap with configuration.py's files.
         environment: what the scripts read, from configuration.py.
-        cluster_password: with which the nodes and keepers log in to each other.
-        n8n_password: with which n8n logs in.
+        passwords_secret: Secret with n8n's password and the one of the nodes for each other.
         tls_secret: Secret with certificate and key of every node.
         account: service account without rights.
     """
@@ -47,8 +49,7 @@ class Node:
     redis: RedisSettings
     configuration: pulumi.Input[str]
     environment: Mapping[str, str]
-    cluster_password: SecretKey
-    n8n_password: SecretKey
+    passwords_secret: str
     tls_secret: str
     account: pulumi.Input[str]
 
@@ -63,8 +64,21 @@ class Node:
             affinity=_affinity(zone, labels),
             tolerations=pods.lost_node_tolerations(),
             termination_grace_period_seconds=_GRACE_SECONDS,
-            containers=[self._redis(run_mount), self._script("keeper")],
-            volumes=[run, *self._volumes(("tls.crt", "tls.key", "ca.crt"))],
+            containers=[
+                self._redis(run_mount),
+                self._script(
+                    "keeper", _mount(name="run", mount_path=DIRECTORIES.run, read_only=True)
+                ),
+            ],
+            volumes=[
+                run,
+                _passwords(
+                    self.passwords_secret,
+                    needed=tuple(REDIS_PASSWORDS),
+                    optional=tuple(REDIS_FURTHER_PASSWORDS),
+                ),
+                *self._volumes(("tls.crt", "tls.key", "ca.crt")),
+            ],
         )
 
     def bootstrap_pod(self) -> kubernetes.core.v1.PodSpecArgs:
@@ -77,7 +91,10 @@ class Node:
             tolerations=pods.lost_node_tolerations(),
             restart_policy="Never",
             containers=[self._script("bootstrap")],
-            volumes=self._volumes(("ca.crt",)),
+            volumes=[
+                _passwords(self.passwords_secret, needed=("cluster-password",)),
+                *self._volumes(("ca.crt",)),
+            ],
         )
 
     def _redis(self, run: kubernetes.core.v1.VolumeMountArgs) -> kubernetes.core.v1.ContainerArgs:
@@ -85,7 +102,7 @@ class Node:
             name="redis",
             image=self.redis.image,
             command=_run("start"),
-            env=[*self._environment(), self.n8n_password.environment("REDIS_N8N_PASSWORD")],
+            env=self._environment(),
             ports=[
                 kubernetes.core.v1.ContainerPortArgs(name="redis", container_port=PORT),
                 kubernetes.core.v1.ContainerPortArgs(name="bus", container_port=BUS_PORT),
@@ -108,7 +125,9 @@ class Node:
             ],
         )
 
-    def _script(self, name: str) -> kubernetes.core.v1.ContainerArgs:
+    def _script(
+        self, name: str, *mounts: kubernetes.core.v1.VolumeMountArgs
+    ) -> kubernetes.core.v1.ContainerArgs:
         return kubernetes.core.v1.ContainerArgs(
             name=name,
             image=self.redis.image,
@@ -116,7 +135,7 @@ class Node:
             env=self._environment(),
             resources=pods.requirements(sizing.REDIS_KEEPER),
             security_context=pods.container_security(),
-            volume_mounts=self._mounts(),
+            volume_mounts=[*self._mounts(), *mounts],
         )
 
     def _environment(self) -> list[kubernetes.core.v1.EnvVarArgs]:
@@ -125,13 +144,12 @@ class Node:
             _field("POD_NAME", "metadata.name"),
             _field("POD_IP", "status.podIP"),
             *(variable(name=name, value=value) for name, value in self.environment.items()),
-            # redis-cli reads its password from here, so that it is in no argument.
-            self.cluster_password.environment("REDISCLI_AUTH"),
         ]
 
     def _mounts(self) -> list[kubernetes.core.v1.VolumeMountArgs]:
         mounts = [
-            _mount(name="configuration", mount_path=DIRECTORIES.configuration, read_only=True)
+            _mount(name="configuration", mount_path=DIRECTORIES.configuration, read_only=True),
+            _mount(name=_PASSWORDS, mount_path=DIRECTORIES.passwords, read_only=True),
         ]
         if self.redis.tls:
             mounts.append(
@@ -152,6 +170,33 @@ class Node:
             )
             volumes.append(tls)
         return volumes
+
+
+def _passwords(
+    secret: str, *, needed: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> kubernetes.core.v1.VolumeArgs:
+    """Keys of a Secret as files, which follow it while the pod runs.
+
+    Two sources, because only a whole source can be optional: were the needed keys so too, a Secret
+    that is deleted for a moment would take the passwords away from nodes that run.
+    """
+    return kubernetes.core.v1.VolumeArgs(
+        name=_PASSWORDS,
+        projected=kubernetes.core.v1.ProjectedVolumeSourceArgs(
+            default_mode=0o440,
+            sources=[
+                kubernetes.core.v1.VolumeProjectionArgs(
+                    secret=kubernetes.core.v1.SecretProjectionArgs(
+                        name=secret,
+                        optional=may_be_missing or None,
+                        items=[kubernetes.core.v1.KeyToPathArgs(key=key, path=key) for key in keys],
+                    )
+                )
+                for keys, may_be_missing in ((needed, False), (optional, True))
+                if keys
+            ],
+        ),
+    )
 
 
 def _affinity(zone: Zone, labels: Mapping[str, str]) -> kubernetes.core.v1.AffinityArgs:

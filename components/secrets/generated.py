@@ -8,6 +8,7 @@ import pulumi_random as random
 
 from components.base import Component, labels
 from components.certificates import CertificateAuthority
+from components.secrets.keys import REDIS_PASSWORDS
 from settings import Settings
 
 _PASSWORD_LENGTH = 40
@@ -49,7 +50,7 @@ class GeneratedSecrets(Component):
         names = self._settings.secrets
         for secret, keys in (
             (names.runners_secret, ["auth-token"]),
-            (names.redis_secret, ["password", "cluster-password"]),
+            (names.redis_secret, list(REDIS_PASSWORDS)),
             (names.database_secret, ["password", "superuser-password"]),
         ):
             values = {

@@ -5,6 +5,22 @@ from dataclasses import dataclass
 
 from settings import Settings
 
+REDIS_PASSWORDS = {
+    "password": "REDIS_PASSWORD",
+    "cluster-password": "REDIS_CLUSTER_PASSWORD",
+}
+"""With which n8n logs in to Redis, and Redis's nodes and keepers to each other."""
+
+REDIS_FURTHER_PASSWORDS = {
+    "next-password": "REDIS_NEXT_PASSWORD",
+    "previous-password": "REDIS_PREVIOUS_PASSWORD",
+    "next-cluster-password": "REDIS_NEXT_CLUSTER_PASSWORD",
+    "previous-cluster-password": "REDIS_PREVIOUS_CLUSTER_PASSWORD",
+}
+"""Which Redis accepts as well, so that a rotation refuses nobody: the next one before clients are
+given it, the previous one while some still have it. They may be missing from the Secret, or empty;
+an ESC environment must define them, because an ExternalSecret's keys cannot be optional."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WantedSecret:
@@ -38,7 +54,7 @@ def wanted(settings: Settings) -> list[WantedSecret]:
         WantedSecret(name=names.runners_secret, keys={"auth-token": "N8N_RUNNERS_AUTH_TOKEN"}),
         WantedSecret(
             name=names.redis_secret,
-            keys={"password": "REDIS_PASSWORD", "cluster-password": "REDIS_CLUSTER_PASSWORD"},
+            keys={**REDIS_PASSWORDS, **REDIS_FURTHER_PASSWORDS},
         ),
         WantedSecret(
             name=names.database_secret,

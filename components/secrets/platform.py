@@ -19,7 +19,6 @@ class PlatformSecrets(Component):
         encryption_key: encrypts every credential that is stored in n8n.
         runners_token: shared by n8n and its task runners.
         redis_password: n8n's password for Redis.
-        redis_cluster_password: the password of Redis's nodes for each other.
         database_password: n8n's password for PostgreSQL.
         database_superuser_password: PostgreSQL's superuser, in-cluster only.
         redis_authority: certificate that signed Redis's.
@@ -36,7 +35,6 @@ class PlatformSecrets(Component):
         self.encryption_key = SecretKey(name=names.encryption_key_secret, key="encryption-key")
         self.runners_token = SecretKey(name=names.runners_secret, key="auth-token")
         self.redis_password = SecretKey(name=names.redis_secret, key="password")
-        self.redis_cluster_password = SecretKey(name=names.redis_secret, key="cluster-password")
         self.database_password = SecretKey(name=names.database_secret, key="password")
         self.database_superuser_password = SecretKey(
             name=names.database_secret, key="superuser-password"

@@ -56,11 +56,13 @@ class Node:
 
 @dataclass(kw_only=True)
 class Pod:
-    """The processes of one pod, its directories and its present IP."""
+    """The processes of one pod, its directories, its present IP, and the Secret as it sees it."""
 
     name: str
     directories: Directories
     ip: str = ""
+    secret: dict[str, str] = field(default_factory=dict)
+    renewals: int = 0
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
 
@@ -72,6 +74,7 @@ class Machines:
         self._root = root
         self._hosts = root / "hosts"
         self._answered_last = PODS[0]
+        self.secret = {"password": N8N_PASSWORD, "cluster-password": CLUSTER_PASSWORD}
         (root / "bin").mkdir()
         getent = root / "bin" / "getent"
         getent.write_text(_GETENT)
@@ -80,7 +83,6 @@ class Machines:
             "PATH": os.pathsep.join([str(root / "bin"), str(redis.programs), os.environ["PATH"]]),
             **redis.environment(),
             "HOSTS_TABLE": str(self._hosts),
-            "REDISCLI_AUTH": CLUSTER_PASSWORD,
             "KEEPER_SECONDS": "0.5",
             "STEADY_SECONDS": "1",
         }
@@ -93,11 +95,33 @@ class Machines:
         for folder in folders.values():
             folder.mkdir(parents=True)
         directories = Directories(
-            certificates=str(certificates), **{kind: str(path) for kind, path in folders.items()}
+            certificates=str(certificates),
+            passwords=str(self._root / name / "passwords"),
+            **{kind: str(path) for kind, path in folders.items()},
         )
         for file, text in configuration.files(self._settings, SHARDS, directories).items():
             (folders["configuration"] / file).write_text(text)
-        return Pod(name=name, directories=directories)
+        pod = Pod(name=name, directories=directories)
+        self._mount_passwords(pod)
+        return pod
+
+    def renew_passwords(self, *names: str) -> None:
+        """Let pods see the Secret, `self.secret`, as it is now."""
+        for name in names:
+            self._mount_passwords(self.pods[name])
+
+    def _mount_passwords(self, pod: Pod) -> None:
+        # All files at once, as the kubelet does it: what the pod sees is a link, which is replaced.
+        seen = Path(pod.directories.passwords)
+        pod.secret = dict(self.secret)
+        pod.renewals += 1
+        folder = seen.with_name(f"passwords-{pod.renewals}")
+        folder.mkdir()
+        for key, password in pod.secret.items():
+            (folder / key).write_text(password)
+        link = seen.with_name("passwords-new")
+        link.symlink_to(folder)
+        link.replace(seen)
 
     def environment(self, pod: Pod) -> dict[str, str]:
         """The environment of a pod's containers."""
@@ -124,11 +148,10 @@ class Machines:
             eventually(lambda name=name: self.probe(name, "alive"), f"{name} answers", seconds=20)
 
     def _script(self, pod: Pod, script: str) -> subprocess.Popen[bytes]:
-        extra = {"REDIS_RUN": pod.directories.run, "REDIS_N8N_PASSWORD": N8N_PASSWORD}
         with (self._root / pod.name / f"{script}.log").open("ab") as log:
             return subprocess.Popen(
                 ["sh", f"{pod.directories.configuration}/{script}.sh"],
-                env={**self.environment(pod), **(extra if script == "start" else {})},
+                env=self.environment(pod),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -178,9 +201,14 @@ class Machines:
         return self.run(PODS[0], "bootstrap", BOOTSTRAP_SECONDS=str(seconds))
 
     def command(
-        self, name: str, *words: str, user: str = "cluster", password: str = CLUSTER_PASSWORD
+        self, name: str, *words: str, user: str = "cluster", password: str | None = None
     ) -> str:
-        """Send one command to one pod and return the reply as text, an error's too."""
+        """Send one command to one pod and return the reply as text, an error's too.
+
+        Without a password it is the cluster's, as the Secret has it now.
+        """
+        if password is None:
+            password = self.secret["cluster-password"]
         return subprocess.run(
             [*self.client(name, user), *words],
             env={**self._base_environment, "REDISCLI_AUTH": password},
@@ -199,13 +227,13 @@ class Machines:
             *("-h", self.pods[name].ip, "-p", str(topology.PORT), "--user", user),
         ]
 
-    def as_n8n(self, *words: str) -> str:
+    def as_n8n(self, *words: str, password: str = N8N_PASSWORD) -> str:
         """Send n8n's command to whoever has its slot, as a cluster client finds it: by asking any
         node, and going where the answer points; the client remembers who answered last.
         """
         reply, at = "", self._answered_last
         for other in PODS * 2:
-            reply = self.command(at, *words, user="n8n", password=N8N_PASSWORD)
+            reply = self.command(at, *words, user="n8n", password=password)
             if reply.startswith("MOVED "):
                 at = reply.split()[2].partition(".")[0]
             elif not self.pods[at].processes:

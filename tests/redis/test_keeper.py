@@ -36,7 +36,9 @@ def told(folder: Path, *, copied_from: str, link: str, looks: int = 3) -> list[s
     redis_cli = folder / "redis-cli"
     redis_cli.write_text(PLAYED)
     redis_cli.chmod(0o755)
-    (folder / "lib.sh").write_bytes((SCRIPTS / "lib.sh").read_bytes())
+    for script in ("lib.sh", "users.sh"):
+        (folder / script).write_bytes((SCRIPTS / script).read_bytes())
+    (folder / "cluster-password").write_text("played")
     (folder / "topology").write_text(f"0 16383 {MASTER} {REPLICA}\n")
     counted = folder / "sleep"
     counted.write_text(f'#!/bin/sh\necho look >>"{folder}/looks"\n')
@@ -46,6 +48,8 @@ def told(folder: Path, *, copied_from: str, link: str, looks: int = 3) -> list[s
         "POD_NAME": REPLICA,
         "POD_IP": OWN,
         "REDIS_CONFIGURATION": str(folder),
+        "REDIS_PASSWORDS": str(folder),
+        "REDIS_RUN": str(folder),
         "REDIS_DOMAIN": DOMAIN,
         "REDIS_PORT": "6379",
         "REDIS_CA": "",

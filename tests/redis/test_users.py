@@ -116,8 +116,9 @@ def test_n8n_hears_what_it_publishes(
 
 def test_nobody_gets_in_without_a_user_and_its_password(steady_cluster: Machines) -> None:
     assert "NOAUTH" in steady_cluster.command(PODS[0], "PING", password="")
-    for user in ("default", "cluster", "somebody"):
+    for user in ("default", "cluster", "keeper", "somebody"):
         assert "NOAUTH" in steady_cluster.command(PODS[0], "PING", user=user, password=N8N_PASSWORD)
+    assert "NOAUTH" in steady_cluster.command(PODS[0], "PING", user="keeper")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,7 @@ def test_nobody_gets_in_without_a_user_and_its_password(steady_cluster: Machines
         ("CLUSTER", "RESET", "HARD"),
         ("CLUSTER", "DELSLOTS", "1"),
         ("CONFIG", "SET", "appendonly", "no"),
+        ("ACL", "SETUSER", "cluster", "+@all"),
     ],
     ids=" ".join,
 )
@@ -137,15 +139,28 @@ def test_a_node_s_own_user_can_neither_read_nor_wipe(
     assert "NOPERM" in steady_cluster.command(PODS[0], *words)
 
 
-def test_no_password_is_in_an_argument_or_in_the_configuration(steady_cluster: Machines) -> None:
+def test_a_node_s_keeper_cannot_log_in_to_another_node(steady_cluster: Machines) -> None:
+    def own(name: str) -> str:
+        return (Path(steady_cluster.pods[name].directories.run) / "keeper-password").read_text()
+
+    words = ("ACL", "GETUSER", "n8n")
+    assert "passwords" in steady_cluster.command(
+        PODS[0], *words, user="keeper", password=own(PODS[0])
+    )
+    assert "NOAUTH" in steady_cluster.command(PODS[0], *words, user="keeper", password=own(PODS[1]))
+
+
+def test_no_password_is_in_an_argument_an_environment_or_the_configuration(
+    steady_cluster: Machines,
+) -> None:
     eventually(lambda: steady_cluster.probe(PODS[0], "ready"), "a probe has run")
     pod = steady_cluster.pods[PODS[0]]
     for process in pod.processes:
-        arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode()
-        assert CLUSTER_PASSWORD not in arguments
-        assert N8N_PASSWORD not in arguments
+        for what in ("cmdline", "environ"):
+            shown = Path(f"/proc/{process.pid}/{what}").read_bytes().decode()
+            assert CLUSTER_PASSWORD not in shown
+            assert N8N_PASSWORD not in shown
     for file in Path(pod.directories.configuration).iterdir():
-        assert "password" not in file.name
         assert CLUSTER_PASSWORD not in file.read_text()
     users = (Path(pod.directories.run) / "users.acl").read_text()
     assert CLUSTER_PASSWORD not in users

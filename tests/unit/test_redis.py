@@ -10,7 +10,7 @@ from components.redis.configuration import Directories
 from components.secrets import PlatformSecrets
 from settings.data import RedisSettings
 from settings.model import Settings
-from tests.unit.mocks import Recorded, record
+from tests.unit.mocks import Recorded, Resource, record
 
 _ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
 
@@ -109,30 +109,45 @@ def test_only_n8n_and_redis_itself_get_in_and_only_redis_reaches_the_bus() -> No
     assert out["to"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "redis"
 
 
-def test_no_pod_has_a_password_as_a_value_or_a_right_to_the_cluster() -> None:
+def test_no_pod_has_a_password_in_its_environment_or_a_right_to_the_cluster() -> None:
     for spec in _pod_specs(_recorded()):
         assert spec["automountServiceAccountToken"] is False
         for container in spec["containers"]:
-            secret = [
-                each for each in container["env"] if "secretKeyRef" in each.get("valueFrom", {})
-            ]
-            assert {each["name"] for each in secret} <= {"REDISCLI_AUTH", "REDIS_N8N_PASSWORD"}
-            assert secret
+            # A variable keeps its value until the pod ends; a password may change before.
+            assert not [each for each in container["env"] if "secretKeyRef" in str(each)]
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
             assert container["securityContext"]["capabilities"]["drop"] == ["ALL"]
 
 
-def test_n8n_s_password_does_not_open_the_nodes_own_user() -> None:
-    containers = [each for spec in _pod_specs(_recorded()) for each in spec["containers"]]
-    keys = {
-        (variable["name"], variable["valueFrom"]["secretKeyRef"]["key"])
-        for container in containers
-        for variable in container["env"]
-        if "secretKeyRef" in variable.get("valueFrom", {})
-    }
-    assert keys == {
-        ("REDISCLI_AUTH", "cluster-password"),
-        ("REDIS_N8N_PASSWORD", "password"),
+def test_nodes_start_without_the_passwords_of_a_rotation_but_not_without_the_others() -> None:
+    for stateful_set in _recorded().of("StatefulSet"):
+        assert _passwords(stateful_set) == {
+            "password": False,
+            "cluster-password": False,
+            "next-password": True,
+            "previous-password": True,
+            "next-cluster-password": True,
+            "previous-cluster-password": True,
+        }
+
+
+def test_the_bootstrap_is_given_the_nodes_own_password_only() -> None:
+    [job] = _recorded().of("Job")
+    assert _passwords(job) == {"cluster-password": False}
+
+
+def _passwords(workload: Resource) -> dict[str, bool]:
+    """Keys of the passwords that the pods of a workload see, and whether each may be missing."""
+    spec = workload.inputs["spec"]["template"]["spec"]
+    [volume] = [each for each in spec["volumes"] if "projected" in each]
+    for container in spec["containers"]:
+        # Not a file of it: the kubelet would never renew that.
+        [mount] = [each for each in container["volumeMounts"] if each["name"] == volume["name"]]
+        assert "subPath" not in mount
+    sources = [source["secret"] for source in volume["projected"]["sources"]]
+    assert {source["name"] for source in sources} == {"redis-auth"}
+    return {
+        item["key"]: source.get("optional", False) for source in sources for item in source["items"]
     }
 
 

@@ -7,12 +7,16 @@
 #   - a node that holds nothing joins the cluster, and follows the other pod of its shard
 #   - a replica whose master moved copies from where the master is now
 #   - a pod that is meant to be master, and is a replica in good health, takes over
+#   - passwords that changed in their Secret change in Redis, without a restart
 #
-# Beside lib.sh's environment: POD_NAME, POD_IP (this pod); KEEPER_SECONDS between two looks, 5;
-# STEADY_SECONDS that a node runs before it takes over, 60, so that one that keeps crashing doesn't.
+# Beside lib.sh's environment: POD_NAME, POD_IP (this pod); REDIS_RUN (start.sh's directory);
+# KEEPER_SECONDS between two looks, 5; STEADY_SECONDS that a node runs before it takes over, 60, so
+# that one that keeps crashing doesn't.
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$REDIS_CONFIGURATION/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=users.sh
+. "$REDIS_CONFIGURATION/users.sh"
 
 # The two pods of this pod's shard.
 read -r master partner <<EOF_SHARD
@@ -109,7 +113,32 @@ take_back() {
     do_here "taking its shard back from $partner" CLUSTER FAILOVER
 }
 
+# Connections that are open stay open: Redis asks for a password only when one begins.
+take_passwords() {
+    complete && [ -n "$(in_force cluster)" ] || return
+    if ! masterauth_agrees; then
+        log "logs in to its master with the present password: $(administer -x CONFIG SET masterauth \
+            <"$REDIS_PASSWORDS/cluster-password")"
+    fi
+    take_accepted n8n password
+    take_accepted cluster cluster-password
+}
+
+# take_accepted USER KEY: a log line names no password, and has no hash of one.
+take_accepted() {
+    wanted=$(accepted "$2")
+    if [ "$(in_force "$1")" != "$wanted" ]; then
+        log "$1 may log in with $(echo "$wanted" | wc -l) passwords:" \
+            "$(echo "$wanted" | awk -v user="$1" '
+                BEGIN { printf "ACL SETUSER %s resetpass", user }
+                { printf " #%s", $0 }
+                END { print "" }' | administer)"
+    fi
+}
+
 look() {
+    # First: whatever else there is to do needs a password that this node accepts.
+    take_passwords
     table=$(redis "$POD_IP" CLUSTER NODES | nodes)
     [ -n "$table" ] || return
     read -r following slots <<EOF_MYSELF

@@ -5,18 +5,31 @@
 #   REDIS_PORT           port of every node
 #   REDIS_DOMAIN         what follows a pod's name in its host name
 #   REDIS_CA             certificate of the authority; empty without TLS
-#   REDISCLI_AUTH        password of the user `cluster`, read by redis-cli itself
+#   REDIS_PASSWORDS      directory with a file for each password; the kubelet renews it
 # shellcheck shell=sh
 
-# redis HOST [COMMAND…]: run a command, or those on standard input, on one node.
+# redis HOST [COMMAND…]: run a command, or those on standard input, on one node as `cluster`.
 # Fails if the node does not answer in time or answers with an error, which is then the output.
 redis() {
-    redis_host=$1
-    shift
+    redis_as cluster "$REDIS_PASSWORDS/cluster-password" "$@"
+}
+
+# redis_as USER FILE HOST [COMMAND…]: the same as another user, whose password is in FILE.
+redis_as() {
+    redis_user=$1
+    redis_host=$3
+    # The dot keeps a line break at the end, which $() would drop.
+    redis_password=$(cat "$2" 2>&1 && echo .) || {
+        echo "$redis_password"
+        return 1
+    }
+    shift 3
     if [ -n "$REDIS_CA" ]; then
         set -- --tls --cacert "$REDIS_CA" "$@"
     fi
-    timeout 5 redis-cli -e --user cluster -h "$redis_host" -p "$REDIS_PORT" "$@" 2>&1
+    # redis-cli reads the password from its environment, so that it is in no argument.
+    REDISCLI_AUTH=${redis_password%.} timeout 5 \
+        redis-cli -e --user "$redis_user" -h "$redis_host" -p "$REDIS_PORT" "$@" 2>&1
 }
 
 # address POD: the pod's IP as DNS knows it now; fails while it has none.

@@ -2,16 +2,23 @@
 # Start a Redis node: write to memory what is secret or differs between pods, then become Redis.
 #
 # Beside lib.sh's environment:
-#   POD_NAME, POD_IP    this pod
-#   REDIS_RUN           directory in memory
-#   REDIS_N8N_PASSWORD  password of the user `n8n`
+#   POD_NAME, POD_IP  this pod
+#   REDIS_RUN         directory in memory
 set -eu
 umask 077
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$REDIS_CONFIGURATION/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=users.sh
+. "$REDIS_CONFIGURATION/users.sh"
 
-hash_of() {
-    printf '%s' "$1" | sha256sum | cut -d ' ' -f 1
+if ! complete; then
+    log "no password, or no cluster-password, in the Secret of Redis's passwords: write both"
+    exit 1
+fi
+
+# acl_hashes KEY: the passwords of one user as an ACL has them.
+acl_hashes() {
+    accepted "$1" | sed 's/^/#/' | paste -s -d ' ' -
 }
 
 # Nobody is `default`, which is off. It may do everything all the same: as `default` Redis reads its
@@ -26,6 +33,9 @@ hash_of() {
 #
 # `cluster` is the nodes themselves (replication), their keepers and the bootstrap. It cannot read
 # or write a key, and has no command that gives up slots or data.
+#
+# `keeper` changes passwords while Redis runs (keeper.sh). It could give itself every right, so its
+# own password is made here, for this run of this node, and leaves neither the memory nor the pod.
 n8n_keys='~{bull}:* ~n8n:* ~{n8n*'
 n8n_channels='&n8n:* &{bull}:jobs:*'
 for event in active waiting stalled duplicated debounced; do
@@ -37,14 +47,17 @@ n8n_commands="$n8n_commands +cluster|slots +cluster|shards +cluster|nodes +clust
 cluster_commands='+ping +info +dbsize +command|docs +psync +replconf +cluster|info +cluster|nodes'
 cluster_commands="$cluster_commands +cluster|meet +cluster|forget +cluster|replicate"
 cluster_commands="$cluster_commands +cluster|failover +cluster|addslotsrange +cluster|set-config-epoch"
+keeper_commands='+acl|getuser +acl|setuser +config|get +config|set'
+head -c 32 /dev/urandom | sha256sum | cut -c 1-64 | tr -d '\n' >"$REDIS_RUN/keeper-password"
 cat >"$REDIS_RUN/users.acl" <<EOF_ACL
 user default reset off ~* &* +@all
-user n8n reset on #$(hash_of "$REDIS_N8N_PASSWORD") $n8n_keys $n8n_channels $n8n_commands
-user cluster reset on #$(hash_of "$REDISCLI_AUTH") $cluster_commands
+user n8n reset on $(acl_hashes password) $n8n_keys $n8n_channels $n8n_commands
+user cluster reset on $(acl_hashes cluster-password) $cluster_commands
+user keeper reset on #$(hash_of "$REDIS_RUN/keeper-password") $keeper_commands
 EOF_ACL
 
-# Quoted as redis.conf wants it: the password may hold any character.
-quoted=$(printf '%s' "$REDISCLI_AUTH" | sed 's/[\\"]/\\&/g')
+# Byte for byte in hexadecimal: the password may hold any character.
+quoted=$(od -A n -v -t x1 <"$REDIS_PASSWORDS/cluster-password" | tr -d '\n' | sed 's/ /\\x/g')
 
 cat >"$REDIS_RUN/redis.conf" <<EOF_CONF
 include $REDIS_CONFIGURATION/redis.conf
@@ -55,5 +68,4 @@ masteruser cluster
 masterauth "$quoted"
 EOF_CONF
 
-unset REDIS_N8N_PASSWORD REDISCLI_AUTH quoted
 exec redis-server "$REDIS_RUN/redis.conf"
