@@ -4,6 +4,7 @@ from types import ModuleType
 
 from policies.condition import Condition
 from policies.conditions import (
+    ai_gateways,
     alerts,
     availability,
     aws_audit,
@@ -66,6 +67,7 @@ ALL = _conditions(
     capacity,
     alerts,
     processors,
+    ai_gateways,
     classification,
     retention,
     minimisation,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pulumi_policy import Severity
 
 from policies.condition import Context, condition
-from policies.resources.place import Finding, Verdict
+from policies.resources.place import Finding, Place, Verdict
 from policies.resources.resource import Resource, of_type
 
 _GUIDE = "https://external-secrets.io/latest/guides/security-best-practices/"
@@ -28,6 +28,25 @@ _is_external_secret = of_type("kubernetes:external-secrets.io/v*:ExternalSecret"
 def secret_stores_belong_to_a_namespace(resource: Resource, _: Context) -> Iterator[Verdict]:
     """A store of secrets can be asked from its own namespace only."""
     yield Finding("kind", f"a {resource.kind}, which every namespace can use", "a namespaced kind")
+
+
+@condition(
+    applies=_is_external_secret,
+    severity=Severity.HIGH,
+    soc2=("CC6.3", "CC6.1"),
+    gdpr=("25(2)", "32"),
+    steps="Name a SecretStore of the same namespace, also where another program made the store.",
+    url=_GUIDE,
+)
+def secrets_are_copied_from_stores_of_their_namespace(
+    resource: Resource, _: Context
+) -> Iterator[Verdict]:
+    """A Secret is copied from a store that only its own namespace can ask."""
+    for reference in _store_references(resource):
+        kind = reference.at("kind")
+        # External Secrets' own default is SecretStore.
+        if not kind.missing:
+            yield from kind.must_be("SecretStore")
 
 
 @condition(
@@ -60,3 +79,12 @@ def copied_secrets_have_one_source(resource: Resource, _: Context) -> Iterator[V
     # External Secrets' own default is Owner.
     if not policy.missing:
         yield from policy.must_be("Owner")
+
+
+def _store_references(external_secret: Resource) -> Iterator[Place]:
+    """Where an ExternalSecret names stores: for all its values, and for some of them."""
+    spec = external_secret.at("spec")
+    yield spec.at("secretStoreRef")
+    for key in ("data", "dataFrom"):
+        for each in spec.at(key).each():
+            yield each.at("sourceRef", "storeRef")

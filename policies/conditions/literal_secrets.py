@@ -7,6 +7,7 @@ where something was found and of what kind it is, and never what.
 import binascii
 import re
 from base64 import b64decode
+from collections import deque
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
@@ -74,10 +75,7 @@ def no_literal_secret_in_arguments(resource: Resource, _: Context) -> Iterator[V
 def no_literal_secret_in_config_maps(resource: Resource, _: Context) -> Iterator[Verdict]:
     """No ConfigMap holds a password, token or private key."""
     for key, value in resource.at("data").entries():
-        # What has several lines is a file, and its key the file's name.
-        text = value.text or ""
-        named = "\n" not in text and credentials.is_literal(key, text)
-        yield from _is_none(value, named=named)
+        yield from _is_no_secret_of(key, value)
     for _key, value in resource.at("binaryData").entries():
         yield from _is_none(_decoded(value))
 
@@ -125,18 +123,64 @@ def secrets_are_filled_from_outside(resource: Resource, context: Context) -> Ite
             )
 
 
+@condition(
+    applies=of_type("kubernetes:external-secrets.io/v*:ExternalSecret"),
+    severity=Severity.HIGH,
+    soc2=("CC6.1",),
+    gdpr=("32(1)(a)",),
+    steps="Put the value into the store that the ExternalSecret reads, refer to it in the template "
+    "as {{ .name }}, and replace it: the manifest is readable by everybody who may look.",
+    url="https://external-secrets.io/latest/guides/templating/",
+)
+def no_literal_secret_in_secret_templates(resource: Resource, _: Context) -> Iterator[Verdict]:
+    """No template of an ExternalSecret holds a password, token or private key of its own."""
+    template = resource.at("spec", "target", "template")
+    for key, value in template.at("data").entries():
+        yield from _is_no_secret_of(key, value)
+    for source in template.at("templateFrom").each():
+        yield from _is_none(source.at("literal"))
+
+
+def _is_no_secret_of(key: str, value: Place) -> Iterator[Verdict]:
+    """The value under a key of a ConfigMap or Secret is none."""
+    # What has several lines is a file, and its key the file's name.
+    text = value.text or ""
+    yield from _is_none(value, named="\n" not in text and credentials.is_literal(key, text))
+
+
 def _is_none(place: Place, *, named: bool = False) -> Iterator[Verdict]:
-    """A text is no secret, nor has one in it.
+    """A text is no secret, nor has one in it; of JSON, each property by its own name.
 
     Args:
         place: the text.
         named: whether its name says that it is one.
     """
+    inside = [
+        verdict
+        for name, leaf in _leaves(place)
+        for verdict in _is_none(
+            leaf, named=credentials.is_literal_in_document(name, leaf.text or "")
+        )
+    ]
+    yield from inside
     kind = credentials.shape(place.text or "") or ("a literal secret" if named else None)
-    if not place.missing:
+    if not place.missing and not inside:
         yield from place.must(
             lambda _: kind is None, "a reference to a Secret", found=f"{place.path} with {kind}"
         )
+
+
+def _leaves(file: Place) -> Iterator[tuple[str, Place]]:
+    """The texts in a JSON document, each with the key that it is under."""
+    document = file.parsed()
+    # What is one text, or not known, is no document.
+    places = deque([("", document)] if file.text and document.text is None else [])
+    while places:
+        name, place = places.popleft()
+        places.extend(place.entries())
+        places.extend((name, each) for each in place.each())
+        if place.text is not None:
+            yield name, place
 
 
 def _command_line(words: list[Place]) -> Iterator[Verdict]:

@@ -8,8 +8,9 @@ from pulumi_policy import Severity
 from policies.condition import Context, condition
 from policies.resources import network_policies, selectors
 from policies.resources.answers import Answer, decide, every, known, no, some
-from policies.resources.kubernetes import containers, pod_labels
+from policies.resources.kubernetes import pod_labels
 from policies.resources.network_policies import is_network_policy
+from policies.resources.opened_ports import opens
 from policies.resources.place import Absent, Place, Verdict
 from policies.resources.ports import DATA_STORES
 from policies.resources.resource import Resource, of_type
@@ -120,29 +121,11 @@ def _has_data_port(entry: Place, key: str, pods: Sequence[tuple[Resource, Answer
         key: what names it.
         pods: workloads, and whether they are meant.
     """
-    port, last = entry.at(key), entry.at("endPort")
-    if port.unknown or last.unknown:
-        return None
-    if port.missing:
-        # A rule without a port is for all of them; a Service's target is then its port.
-        return key == "port"
-    if port.number is not None:
-        return any(port.number <= each <= (last.number or port.number) for each in DATA_STORES)
-    return some(
-        every([meant, _is_named(declared, port), _is_data_port(declared.at("containerPort"))])
-        for pod, meant in pods
-        if meant is not False
-        for container in containers(pod)
-        for declared in container.at("ports").each()
-    )
-
-
-def _is_named(declared: Place, name: Place) -> Answer:
-    return known(declared.at("name"), declared.at("name").text == name.text)
-
-
-def _is_data_port(port: Place) -> Answer:
-    return known(port, port.number in DATA_STORES)
+    port = entry.at(key)
+    if port.missing and key != "port":
+        # The target of a Service is then its port.
+        return False
+    return opens(port, DATA_STORES, pods, last=entry.at("endPort"))
 
 
 def _is_everybody(block: Place) -> Answer:

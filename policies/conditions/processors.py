@@ -1,7 +1,8 @@
 """Whom pods send data to is a registered processor.
 
 The register is `processors` in the configuration of the packs. It holds names; so only policies
-that work with names (Cilium's, Istio's) can show that no other processor is reached.
+that work with names (Cilium's, Istio's) can show that no other processor is reached. What is meant
+to be reached, a namespace says itself: the services of the catalogue that its workflows use.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from pulumi_policy import EnforcementLevel, Severity
 
 from policies.condition import Context, condition
-from policies.resources import network_policies
+from policies.resources import network_policies, services
 from policies.resources.answers import Answer, decide, known
+from policies.resources.kubernetes import is_namespace
 from policies.resources.network_policies import is_network_policy
-from policies.resources.place import Place, Verdict
+from policies.resources.place import Finding, Place, Verdict
 from policies.resources.resource import Resource, of_type
+from policies.resources.services import is_registered
 
 _is_cilium_policy = of_type(
     "kubernetes:cilium.io/v*:CiliumNetworkPolicy",
@@ -23,6 +26,37 @@ _is_service_entry = of_type("kubernetes:networking.istio.io/v*:ServiceEntry")
 
 _EVERYWHERE = ("all", "world", "world-ipv4", "world-ipv6")
 """Cilium's entities with the internet in them."""
+
+
+@condition(
+    applies=lambda resource: is_namespace(resource) and not services.chosen(resource).missing,
+    severity=Severity.HIGH,
+    soc2=("CC9.2",),
+    gdpr=("28", "30"),
+    steps="Enter the service's hosts, or the legal name of the processor where they are your own, "
+    "in the register, `processors` in policies/config/<stack>.json, once the agreement with it is "
+    "signed; or take the service out of the stack's integrations.",
+    url="https://eur-lex.europa.eu/eli/reg/2016/679/oj",
+)
+def chosen_integrations_are_registered(resource: Resource, context: Context) -> Iterator[Verdict]:
+    """Every integration of a stack that is sent personal data is in the register of processors."""
+    place = services.chosen(resource)
+    yield from place.must(lambda _: True, "integrations that are in the register of processors")
+    catalogue = services.catalogue()
+    for id_ in services.ids(place):
+        service = catalogue.by_id.get(id_)
+        if service is None:
+            # Somebody's own text, so that it is not repeated.
+            requires = "ids of the catalogue of integrations"
+            yield Finding(place.path, f"{place.path} with an id of no integration", requires)
+        elif catalogue.is_sent_personal_data(service):
+            missing = services.missing_entries(service, context.parameters.processors)
+            if missing:
+                yield Finding(
+                    place.path,
+                    f"{place.path} with {id_}, which is sent personal data and not registered",
+                    f"{' and '.join(missing)} in the register of processors",
+                )
 
 
 @condition(
@@ -38,7 +72,7 @@ def egress_goes_to_registered_processors(resource: Resource, context: Context) -
     """Every host outside the cluster that pods may reach by name is a registered processor's."""
     for host in _hosts(resource):
         yield from host.must(
-            lambda place: _is_registered(place.text or "", context.parameters.processors),
+            lambda place: is_registered(place.text or "", context.parameters.processors),
             "a host in the register of processors",
             found=f"{host.path} not in the register of processors",
         )
@@ -88,16 +122,6 @@ def _cilium_rules(policy: Resource) -> Iterator[Place]:
     yield from policy.at("spec", "egress").each()
     for spec in policy.at("specs").each():
         yield from spec.at("egress").each()
-
-
-def _is_registered(host: str, register: Sequence[str]) -> bool:
-    host = host.lower().rstrip(".")
-    if host.endswith(".cluster.local"):
-        return True
-    return any(
-        host == entry.lower() or (entry.startswith("*.") and host.endswith(entry[1:].lower()))
-        for entry in register
-    )
 
 
 def _nameless(resource: Resource, register: Sequence[str]) -> Iterator[tuple[Place, Answer]]:

@@ -4,17 +4,19 @@ Where a cluster itself is, only its cloud provider's resources show.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from pulumi_policy import Severity
 
 from policies.condition import Context, condition
 from policies.parameters import Parameters
-from policies.resources.kubernetes import containers, pod_spec
+from policies.resources import ai_gateways, services
+from policies.resources.kubernetes import containers, is_config_map, pod_spec
 from policies.resources.n8n import variable
 from policies.resources.place import Place, Verdict
 from policies.resources.resource import Resource, of_type
+from policies.resources.services import is_registered
 from policies.resources.workloads import runs_pods
 
 _TRANSFERS = "https://eur-lex.europa.eu/eli/reg/2016/679/oj"
@@ -53,6 +55,9 @@ _ADDRESS = re.compile(r"BASE|ENDPOINT|HOST|UR[IL]")
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _BEDROCK = re.compile(r"bedrock[a-z-]*\.([a-z0-9-]+)\.(?:amazonaws\.com|api\.aws)")
 _OPENAI_EU = "eu.api.openai.com"
+_PROMPTS = "prompts"
+"""What the catalogue of integrations calls what language models are sent."""
+
 _LANGUAGE_MODELS = (
     "*.api.openai.com",
     "*.cognitiveservices.azure.com",
@@ -73,7 +78,10 @@ _LANGUAGE_MODELS = (
     "openrouter.ai",
     "router.huggingface.co",
 )
-"""Hosts of language models whose names do not say in which of our regions they process."""
+"""Hosts of language models whose names do not say in which of our regions they process, beside
+those of the catalogue of integrations."""
+
+_ALLOWED = "a language model in an allowed region or of a registered processor"
 
 
 @condition(
@@ -126,7 +134,7 @@ def programs_use_allowed_regions(resource: Resource, context: Context) -> Iterat
 
 
 @condition(
-    applies=runs_pods,
+    applies=lambda resource: runs_pods(resource) or any(_destinations(resource)),
     severity=Severity.HIGH,
     soc2=("CC9.2",),
     gdpr=("44-49", "28"),
@@ -139,7 +147,17 @@ def language_models_are_in_allowed_regions(
     resource: Resource, context: Context
 ) -> Iterator[Verdict]:
     """Programs send prompts to language models in allowed regions or of registered processors."""
-    for container in containers(resource):
+    for each in _destinations(resource):
+        allowed = all(
+            ai_gateways.is_in_cluster(host) or _is_allowed(host, context.parameters)
+            for host in each.hosts
+        )
+        yield from each.place.must(
+            lambda _, allowed=allowed and bool(each.hosts): allowed,
+            _ALLOWED,
+            found=f"{each.place.path} with a language model elsewhere",
+        )
+    for container in containers(resource) if runs_pods(resource) else ():
         for entry in container.at("env").each():
             name, value = entry.at("name"), entry.at("value")
             # Most values that are not known yet are no addresses, and their names tell.
@@ -147,8 +165,11 @@ def language_models_are_in_allowed_regions(
                 continue
             hosts = _HOST.findall((value.text or "").lower())
             yield from value.must(
-                lambda _, hosts=hosts: all(_may_see(host, context.parameters) for host in hosts),
-                "a language model in an allowed region or of a registered processor",
+                lambda _, hosts=hosts: all(
+                    not _is_language_model(host) or _is_allowed(host, context.parameters)
+                    for host in hosts
+                ),
+                _ALLOWED,
                 found=f"{value.path} with a language model elsewhere",
             )
 
@@ -201,15 +222,28 @@ def _in_region(place: Place, parameters: Parameters, *, zone: bool = False) -> I
         yield from place.must(lambda _: name in parameters.regions, "an allowed region")
 
 
-def _may_see(host: str, parameters: Parameters) -> bool:
-    """Whether prompts may go to a host, if it is one of a language model at all."""
+def _destinations(resource: Resource) -> Iterator[ai_gateways.Destination]:
+    """Where AI gateways send prompts, as a ConfigMap tells them."""
+    if is_config_map(resource):
+        yield from ai_gateways.destinations(resource)
+
+
+def _is_language_model(host: str) -> bool:
+    """Whether prompts are sent to a host."""
+    service = services.at_host(host)
+    return (
+        _BEDROCK.fullmatch(host) is not None
+        or any(fnmatchcase(host, pattern) for pattern in _LANGUAGE_MODELS)
+        or (service is not None and _PROMPTS in service.data)
+    )
+
+
+def _is_allowed(host: str, parameters: Parameters) -> bool:
+    """Whether a host processes in allowed regions only, or is a registered processor's."""
     bedrock = _BEDROCK.fullmatch(host)
     if bedrock:
         return bedrock[1] in parameters.regions
-    if host == _OPENAI_EU and any(region.startswith("eu") for region in parameters.regions):
-        return True
-    return not _is_one_of(host, _LANGUAGE_MODELS) or _is_one_of(host, parameters.processors)
-
-
-def _is_one_of(host: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(host, pattern.lower()) for pattern in patterns)
+    service = services.at_host(host)
+    where = ("eu",) if host == _OPENAI_EU else service.regions.where if service else ()
+    inside = [any(region.startswith(each) for region in parameters.regions) for each in where]
+    return (bool(inside) and all(inside)) or is_registered(host, parameters.processors)

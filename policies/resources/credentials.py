@@ -10,6 +10,9 @@ from collections.abc import Iterator
 _REFERENCE = r"\$|`|\{\{|<|%\(|\*{3}|x{3,}|X{3,}"
 """How a placeholder begins: a variable of Kubernetes or a shell, a template, or asterisks."""
 
+_TEMPLATE = "{{"
+"""What a template is filled with may also be in the middle: `Bearer {{ .token }}`."""
+
 _SHAPES = {
     "a private key": r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----",
     # Begins at `://`, not at the scheme before it: long texts without spaces stay cheap.
@@ -41,6 +44,12 @@ _KEYS_THAT_ARE_NONE = (
     *("PUBLIC", "PRIMARY", "FOREIGN", "PARTITION", "SORT", "ROUTING", "CACHE", "INDEX", "LABEL"),
     *("TOPOLOGY", "GROUP", "OBJECT", "BUCKET", "CONFIG", "REGISTRY", "SHARD", "HOST", "MESSAGE"),
 )
+_KEYS_IN_DOCUMENTS = (
+    *("ACCESS", "ACCOUNT", "API", "AUTH", "ENCRYPTION", "LICENSE", "MASTER", "PRIVATE", "SECRET"),
+    *("SIGNING", "SUBSCRIPTION", "VIRTUAL"),
+)
+"""Before KEY in a document, where most keys are those of mappings: a key that opens something."""
+
 _NAMED_SECRETS = ("TLS", "CA", "CERTIFICATE", "EXISTING", "PULL", "KUBERNETES")
 """Before SECRET: the value is the name of a Secret of Kubernetes, not what is in it."""
 
@@ -76,10 +85,19 @@ def is_literal(name: str, value: str) -> bool:
     bare = value.strip().strip("'\"")
     if not bare or not _names_a_secret(name) or re.match(_REFERENCE, bare):
         return False
+    if _TEMPLATE in bare:
+        return False
     if _NUMBER.fullmatch(bare):
         is_password = _words(name)[-1].endswith(_PASSWORDS)
         return is_password and len(bare) >= _SHORTEST_NUMERIC_PASSWORD
     return not _NOT_SECRET.fullmatch(bare)
+
+
+def is_literal_in_document(name: str, value: str) -> bool:
+    """The same of a property of a document, such as JSON: fewer names ending in KEY are secrets."""
+    *before, last = _words(name) or [""]
+    opens = last != "KEY" or (before and before[-1] in _KEYS_IN_DOCUMENTS)
+    return bool(opens) and is_literal(name, value)
 
 
 def _names_a_secret(name: str) -> bool:

@@ -59,7 +59,48 @@ def test_a_copied_secret_is_owned_by_what_copies_it() -> None:
     assert copied("Owner") == []
     # Owner is the operator's own default.
     assert said(condition, judged) == []
-    assert copied("Merge") == [
-        violated(condition, judged, found=f"{path} set otherwise", requires="Owner", fix=path)
-    ]
+    for other in ("Merge", "Orphan", "None"):
+        assert copied(other) == [
+            violated(condition, judged, found=f"{path} set otherwise", requires="Owner", fix=path)
+        ]
     assert copied(UNKNOWN) == [pending(condition, judged, unknown=path, requires="Owner")]
+
+
+@pytest.mark.parametrize(
+    ("spec", "place"),
+    [
+        ({"secretStoreRef": {"name": "esc"}}, ""),
+        ({"secretStoreRef": {"name": "esc", "kind": "SecretStore"}}, ""),
+        ({"secretStoreRef": {"kind": "ClusterSecretStore"}}, "spec.secretStoreRef.kind"),
+        (
+            {"data": [{"sourceRef": {"storeRef": {"kind": "ClusterSecretStore"}}}]},
+            "spec.data[0].sourceRef.storeRef.kind",
+        ),
+        (
+            {"dataFrom": [{}, {"sourceRef": {"storeRef": {"kind": "ClusterSecretStore"}}}]},
+            "spec.dataFrom[1].sourceRef.storeRef.kind",
+        ),
+    ],
+)
+def test_a_secret_is_copied_from_a_store_of_its_own_namespace(spec: object, place: str) -> None:
+    condition = external_secrets.secrets_are_copied_from_stores_of_their_namespace
+    judged = resource(f"{_GROUP}/v1:ExternalSecret", {"spec": spec})
+
+    assert said(condition, judged) == (
+        [
+            violated(
+                condition, judged, found=f"{place} set otherwise", requires="SecretStore", fix=place
+            )
+        ]
+        if place
+        else []
+    )
+
+
+def test_a_store_that_is_not_known_is_undecided() -> None:
+    condition = external_secrets.secrets_are_copied_from_stores_of_their_namespace
+    judged = resource(f"{_GROUP}/v1:ExternalSecret", {"spec": {"secretStoreRef": UNKNOWN}})
+
+    assert said(condition, judged) == [
+        pending(condition, judged, unknown="spec.secretStoreRef.kind", requires="SecretStore")
+    ]

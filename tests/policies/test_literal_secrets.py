@@ -1,5 +1,6 @@
 """Secrets are referred to: no value stands in a manifest, and none in a message."""
 
+import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,6 +18,7 @@ from tests.policies.wording import pending, violated
 _REFERENCE = "a reference to a Secret"
 _CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 _SECRET = "kubernetes:core/v1:Secret"
+_EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret"
 _PRIVATE_KEY = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIB\n-----END EC PRIVATE KEY-----"
 
 _SHAPES = {
@@ -49,6 +51,10 @@ def config_map(data: Any) -> Resource:
     return resource(_CONFIG_MAP, {"data": data})
 
 
+def templated(**template: Any) -> Resource:
+    return resource(_EXTERNAL_SECRET, {"spec": {"target": {"template": template}}})
+
+
 def annotated(value: Any) -> Resource:
     return resource(
         "kubernetes:gateway.networking.k8s.io/v1:Gateway", {"metadata": {"annotations": value}}
@@ -63,6 +69,7 @@ def found(condition: Condition, judged: Resource, path: str, kind: str) -> str:
 def test_a_secret_is_recognised_by_its_shape_wherever_it_stands(text: str, kind: str) -> None:
     variable, argument = with_variable("SOME_SETTING", text), running("serve", text)
     file, annotation = config_map({"app.conf": text}), annotated({"note": text})
+    template = templated(data={"app.conf": text})
 
     for condition, judged, path in (
         (
@@ -76,6 +83,11 @@ def test_a_secret_is_recognised_by_its_shape_wherever_it_stands(text: str, kind:
             literal_secrets.no_literal_secret_in_annotations,
             annotation,
             "metadata.annotations.note",
+        ),
+        (
+            literal_secrets.no_literal_secret_in_secret_templates,
+            template,
+            "spec.target.template.data.app.conf",
         ),
     ):
         assert said(condition, judged) == [found(condition, judged, path, kind)]
@@ -215,6 +227,130 @@ def test_commands_of_probes_and_hooks_are_judged_as_well() -> None:
     ]
 
 
+def test_a_secret_in_json_is_found_at_its_property_wherever_the_document_stands() -> None:
+    target = {"provider": "openai", "api_key": "hunter2hunter2"}
+    text = json.dumps({"strategy": {"mode": "single"}, "targets": [target]})
+
+    for condition, judged, path in (
+        (
+            literal_secrets.no_literal_secret_in_environment,
+            with_variable("PORTKEY_CONFIG", text),
+            f"{APP}.env[PORTKEY_CONFIG].value",
+        ),
+        (
+            literal_secrets.no_literal_secret_in_arguments,
+            running("--config", text),
+            f"{APP}.args[1]",
+        ),
+        (
+            literal_secrets.no_literal_secret_in_config_maps,
+            config_map({"conf.json": text}),
+            "data.conf.json",
+        ),
+        (
+            literal_secrets.no_literal_secret_in_config_maps,
+            resource(_CONFIG_MAP, {"binaryData": {"conf": b64encode(text.encode()).decode()}}),
+            "binaryData.conf",
+        ),
+        (
+            literal_secrets.no_literal_secret_in_annotations,
+            annotated({"config": text}),
+            "metadata.annotations.config",
+        ),
+        (
+            literal_secrets.no_literal_secret_in_secret_templates,
+            templated(data={"conf.json": text}),
+            "spec.target.template.data.conf.json",
+        ),
+    ):
+        place = f"{path}.targets[0].api_key"
+        assert said(condition, judged) == [found(condition, judged, place, "a literal secret")]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("api_key", "apiKey", "x-portkey-api-key", "virtual_key", "aws_secret_access_key"),
+        *("password", "client_secret", "azure_ad_token", "privateKey"),
+    ],
+)
+def test_a_secret_in_json_is_recognised_by_its_key(key: str) -> None:
+    condition = literal_secrets.no_literal_secret_in_config_maps
+    judged = config_map({"conf.json": json.dumps([{key: "hunter2hunter2"}])})
+
+    assert said(condition, judged) == [
+        found(condition, judged, f"data.conf.json[0].{key}", "a literal secret")
+    ]
+
+
+def test_a_secret_in_json_is_recognised_by_its_shape_as_value_as_key_and_in_json_again() -> None:
+    condition = literal_secrets.no_literal_secret_in_config_maps
+    secret = f"sk-proj-{'a1' * 12}"
+    kind = "an API key of an AI provider"
+
+    for document, place in (
+        ({"note": [secret]}, "data.conf.json.note[0]"),
+        ({secret: 1}, "data.conf.json"),
+        ({"header": json.dumps({"note": secret})}, "data.conf.json.header.note"),
+    ):
+        judged = config_map({"conf.json": json.dumps(document)})
+        assert said(condition, judged) == [found(condition, judged, place, kind)]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        # The router's routing document, and Portkey's options that are about keys.
+        {"upstream_key": "PORTKEY_API_KEY", "providers": {"openai": {"key": "OPENAI_API_KEY"}}},
+        {"retry": {"attempts": 1}, "forward_headers": ["x-portkey-api-key"]},
+        # n8n's credentials as External Secrets fills them in, workflows, and dashboards.
+        {"openAiApi": {"apiKey": "{{ .OPENAI_API_KEY }}"}},
+        {"token": "Bearer {{ .TOKEN }}", "password": "={{ $json.password }}"},
+        {"parameters": {"mergeKey": "id", "groupKey": "building"}, "nextPageToken": None},
+        {"max_tokens": 4096, "password": {"file": "/run/password"}},
+    ],
+)
+def test_json_that_is_only_about_secrets_has_none(document: Any) -> None:
+    text = json.dumps(document)
+
+    for condition, judged in (
+        (literal_secrets.no_literal_secret_in_config_maps, config_map({"conf.json": text})),
+        (literal_secrets.no_literal_secret_in_secret_templates, templated(data={"a": text})),
+    ):
+        assert said(condition, judged) == []
+
+
+@pytest.mark.parametrize(
+    ("template", "place"),
+    [
+        ({"data": {"password": "hunter2"}}, "data.password"),
+        ({"data": {"url": "postgres://n8n:hunter2@postgres/n8n"}}, "data.url"),
+        ({"templateFrom": [{"literal": _PRIVATE_KEY}]}, "templateFrom[0].literal"),
+    ],
+)
+def test_a_secret_of_a_templates_own_is_found(template: Mapping[str, Any], place: str) -> None:
+    condition = literal_secrets.no_literal_secret_in_secret_templates
+    (message,) = said(condition, templated(**template))
+
+    assert f"Fix: spec.target.template.{place}." in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"type": "Opaque"},
+        {"data": {"password": "{{ .password }}", "user": "n8n"}},
+        {"data": {"password": "prefix-{{ .password }}"}},
+        {"data": {"url": "postgres://n8n:{{ .password }}@postgres/n8n"}},
+        {"templateFrom": [{"configMap": {"name": "template"}}]},
+    ],
+)
+def test_a_template_refers_to_what_the_store_has(template: Mapping[str, Any]) -> None:
+    condition = literal_secrets.no_literal_secret_in_secret_templates
+    assert said(condition, templated(**template)) == []
+
+
 def test_binary_data_is_read() -> None:
     condition = literal_secrets.no_literal_secret_in_config_maps
     encoded = b64encode(_PRIVATE_KEY.encode()).decode()
@@ -264,6 +400,16 @@ def test_annotations_of_pods_are_judged_once() -> None:
             literal_secrets.no_literal_secret_in_annotations,
             annotated(UNKNOWN),
             "metadata.annotations.*",
+        ),
+        (
+            literal_secrets.no_literal_secret_in_secret_templates,
+            templated(data={"password": UNKNOWN}),
+            "spec.target.template.data.password",
+        ),
+        (
+            literal_secrets.no_literal_secret_in_secret_templates,
+            templated(templateFrom=[{"literal": UNKNOWN}]),
+            "spec.target.template.templateFrom[0].literal",
         ),
     ],
 )

@@ -184,6 +184,13 @@ MUTATIONS = {
     "egress-names-its-processors": Mutation(
         "NetworkPolicy", "redis", "spec.egress[0].to", [{"ipBlock": {"cidr": "1.1.1.0/24"}}]
     ),
+    # No pod of this stack carries an AI gateway, so that one that is published becomes one.
+    "ai-gateways-are-not-published": Mutation(
+        "StatefulSet",
+        "postgres",
+        f"{POD}.containers[postgres].image",
+        "docker.io/portkeyai/gateway:1.15.2",
+    ),
     "data-stores-are-classified": Mutation(
         "StatefulSet", "redis-b", f"{_DATA}-classification]", REMOVED
     ),

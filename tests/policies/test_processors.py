@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from policies.conditions import processors
+from integrations.selection import select
+from policies import parameters
+from policies.conditions import ALL, processors
 from policies.resources.resource import Resource
-from tests.policies.judging import DEFAULTS, UNKNOWN, resource, said
+from tests.policies.judging import DEFAULTS, UNKNOWN, judgement, resource, said
 from tests.policies.wording import pending, violated
 
 REGISTER = replace(DEFAULTS, processors=("api.openai.com", "*.slack.com", "192.0.43.8/32"))
@@ -157,3 +159,89 @@ def test_unknown_addresses_are_undecided(judged: Resource, place: str) -> None:
             requires="destinations by name, each in the register of processors",
         )
     ]
+
+
+CHOSEN = "metadata.annotations.n8n-platform/integrations"
+STAGING = parameters.load("staging", [each.id for each in ALL])
+
+
+def namespace(chosen: Any) -> Resource:
+    annotations = {"n8n-platform/integrations": chosen}
+    return resource("kubernetes:core/v1:Namespace", {"metadata": {"annotations": annotations}})
+
+
+class TestChosenIntegrationsAreRegistered:
+    condition = processors.chosen_integrations_are_registered
+
+    @pytest.mark.parametrize(
+        ("chosen", "register"),
+        [
+            ("", ()),
+            ("slack, anthropic", ("slack.com", "*.slack.com", "api.anthropic.com")),
+            # No personal data is sent there.
+            ("docker-hub,prometheus,direct", ()),
+            # Whose region the customer chooses, by the host.
+            ("openai", ("eu.api.openai.com",)),
+            # Where the host is the customer's own.
+            ("weaviate", ("Weaviate B.V.",)),
+        ],
+    )
+    def test_those_that_are_sent_personal_data_are_in_the_register(
+        self, chosen: str, register: tuple[str, ...]
+    ) -> None:
+        registered = replace(DEFAULTS, processors=register)
+        assert said(self.condition, namespace(chosen), parameters=registered) == []
+
+    @pytest.mark.parametrize(
+        ("chosen", "register", "missing"),
+        [
+            ("docker-hub,anthropic", (), "api.anthropic.com"),
+            ("openai", (), "api.openai.com and eu.api.openai.com"),
+            ("cohere", ("api.cohere.com",), "api.cohere.ai"),
+            ("weaviate", ("*.weaviate.cloud",), "Weaviate B.V."),
+        ],
+    )
+    def test_one_that_is_not_is_found_with_what_is_missing(
+        self, chosen: str, register: tuple[str, ...], missing: str
+    ) -> None:
+        judged = namespace(chosen)
+        id_ = chosen.rpartition(",")[2]
+
+        assert said(self.condition, judged, parameters=replace(DEFAULTS, processors=register)) == [
+            violated(
+                self.condition,
+                judged,
+                found=f"{CHOSEN} with {id_}, which is sent personal data and not registered",
+                requires=f"{missing} in the register of processors",
+                fix=CHOSEN,
+            )
+        ]
+
+    def test_what_the_catalogue_does_not_know_is_found_and_not_repeated(self) -> None:
+        judged = namespace("hunter2")
+
+        assert said(self.condition, judged) == [
+            violated(
+                self.condition,
+                judged,
+                found=f"{CHOSEN} with an id of no integration",
+                requires="ids of the catalogue of integrations",
+                fix=CHOSEN,
+            )
+        ]
+
+    def test_what_is_not_known_is_undecided(self) -> None:
+        judged = namespace(UNKNOWN)
+
+        assert said(self.condition, judged) == [
+            pending(
+                self.condition,
+                judged,
+                unknown=CHOSEN,
+                requires="integrations that are in the register of processors",
+            )
+        ]
+
+    def test_a_namespace_that_names_none_is_not_judged(self) -> None:
+        named = resource("kubernetes:core/v1:Namespace", {"metadata": {"annotations": {}}})
+        assert judgement(self.condition, named) is None
