@@ -3,6 +3,7 @@
 import json
 import os
 import runpy
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -24,17 +25,22 @@ _PROVIDER = "pulumi:providers:kubernetes"
 @cache
 def platform() -> tuple[Resource, ...]:
     """All resources of the stack `local`, with the settings that `make up` adds."""
-    with patch.dict(os.environ, PULUMI_CONFIG=json.dumps(_settings())):
+    return of_stack(NAME)
+
+
+def of_stack(stack: str, **areas: Mapping[str, Any]) -> tuple[Resource, ...]:
+    """The same of any stack, with more settings by their area."""
+    with patch.dict(os.environ, PULUMI_CONFIG=json.dumps(_settings(stack, areas))):
         recorded = record(partial(runpy.run_path, str(_REPOSITORY / "__main__.py")))
     (provider,) = (Place("provider", each.inputs) for each in recorded if each.type == _PROVIDER)
     return (
-        resource(STACK, name=f"n8n-platform-{NAME}"),
+        resource(STACK, name=f"n8n-platform-{stack}"),
         *(
             Resource(
                 type=each.type,
                 name=each.name,
                 # The mocks keep no parents, without which two resources would share theirs.
-                urn=f"urn:pulumi:{NAME}::n8n-platform::{position}${each.type}::{each.name}",
+                urn=f"urn:pulumi:{stack}::n8n-platform::{position}${each.type}::{each.name}",
                 read=partial(dict, each.inputs),
                 provider=provider,
             )
@@ -43,9 +49,11 @@ def platform() -> tuple[Resource, ...]:
     )
 
 
-def _settings() -> dict[str, str]:
+def _settings(stack: str, areas: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """The settings as the CLI hands them to the program: each area as JSON."""
-    document = yaml.safe_load((_REPOSITORY / f"Pulumi.{NAME}.yaml").read_text())
+    document = yaml.safe_load((_REPOSITORY / f"Pulumi.{stack}.yaml").read_text())
     settings: dict[str, dict[str, Any]] = document["config"]
     settings["n8n-platform:governance"]["change"] = "0123abc"
+    for name, area in areas.items():
+        settings.setdefault(f"n8n-platform:{name}", {}).update(area)
     return {key: json.dumps(area) for key, area in settings.items()}

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from integrations.selection import select
 from policies import parameters
 from policies.conditions import ALL, processors
 from policies.resources.resource import Resource

@@ -1,5 +1,6 @@
 """The sound program's part in Kubernetes: every condition on it has something that passes."""
 
+import json
 from typing import Any
 
 from tests.engine.policy_programs.running import Program
@@ -38,6 +39,13 @@ _ALERTS = [
     _alert("CredentialsRead", "reads > 0", gdpr="breach"),
 ]
 
+
+def routing(host: str) -> str:
+    """Routes of an AI gateway to a host."""
+    target = {"provider": "openai", "custom_host": f"https://{host}/v1"}
+    return json.dumps({"strategy": {"mode": "fallback"}, "targets": [target]})
+
+
 _STORE = {"provider": {"aws": {"service": "SecretsManager", "region": "eu-central-1"}}}
 
 KUBERNETES: Program = {
@@ -52,7 +60,8 @@ KUBERNETES: Program = {
                 "app.kubernetes.io/managed-by": "pulumi",
                 "owner": "shop",
             },
-            "annotations": {"change": "4711"},
+            # No personal data is sent to it.
+            "annotations": {"change": "4711", "n8n-platform/integrations": "docker-hub"},
         },
     ),
     "apps-quota": _in_apps("core/v1", "ResourceQuota", "quota", spec={"hard": {"pods": "10"}}),
@@ -90,6 +99,9 @@ KUBERNETES: Program = {
         "core/v1", "ConfigMap", "postgres", data={"postgresql.conf": "ssl = on\n"}
     ),
     "loki": kubernetes_object("core/v1", "ConfigMap", "loki", data={"loki.yaml": LOKI}),
+    "routes": kubernetes_object(
+        "core/v1", "ConfigMap", "routes", data={"routes.json": routing("api.example.com")}
+    ),
     "reader": kubernetes_object(
         _RBAC,
         "Role",
@@ -200,7 +212,10 @@ KUBERNETES: Program = {
         "copied-secret",
         spec={
             "secretStoreRef": {"name": "secret-store"},
-            "target": {"creationPolicy": "Owner"},
+            "target": {
+                "creationPolicy": "Owner",
+                "template": {"data": {"password": "{{ .password }}"}},
+            },
             "dataFrom": [{"extract": {"key": "shop"}}],
         },
     ),

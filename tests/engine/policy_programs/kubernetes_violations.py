@@ -1,6 +1,6 @@
 """For each condition on Kubernetes, what is wrong in the unsound program."""
 
-from tests.engine.policy_programs.kubernetes import CLUSTER_STORE, LOKI, PUSHED_SECRET
+from tests.engine.policy_programs.kubernetes import CLUSTER_STORE, LOKI, PUSHED_SECRET, routing
 from tests.engine.policy_programs.violation import REMOVED, Violation
 from tests.engine.policy_programs.workloads import pinned
 
@@ -131,6 +131,18 @@ _SECRETS = (
     Violation(
         "copied-secrets-have-one-source", "copied-secret", "spec.target.creationPolicy", "Merge"
     ),
+    Violation(
+        "secrets-are-copied-from-stores-of-their-namespace",
+        "copied-secret",
+        "spec.secretStoreRef.kind",
+        "ClusterSecretStore",
+    ),
+    Violation(
+        "no-literal-secret-in-secret-templates",
+        "copied-secret",
+        "spec.target.template.data.password",
+        "hunter2hunter2",
+    ),
     Violation("secret-stores-belong-to-a-namespace", "cluster-store", "", CLUSTER_STORE, "kind"),
     Violation("clusters-push-no-secrets", "pushed-secret", "", PUSHED_SECRET, "kind"),
 )
@@ -212,6 +224,21 @@ _NETWORK = (
     Violation("postgres-serves-tls-only", "postgres", "data.postgresql.conf", "ssl = off\n"),
     Violation(
         "egress-goes-to-registered-processors", "processors", "spec.hosts[0]", "api.example.org"
+    ),
+    Violation(
+        "chosen-integrations-are-registered",
+        "apps",
+        "metadata.annotations.n8n-platform/integrations",
+        "docker-hub,anthropic",
+    ),
+    Violation("ai-gateways-are-not-published", "app-service", "spec.ports[0].targetPort", 8788),
+    Violation(
+        "ai-gateways-call-registered-processors",
+        "routes",
+        "data.routes.json",
+        # Where prompts may be, and yet nobody has an agreement with it.
+        routing("eu.api.openai.com"),
+        "data.routes.json.targets[0].custom_host",
     ),
 )
 

@@ -177,7 +177,16 @@ WORKLOADS: Program = {
                         OPENAI_BASE_URL="https://eu.api.openai.com/v1",
                     ),
                 ),
-                initContainers=[container("prepare"), container("warm-up")],
+                initContainers=[
+                    container("prepare"),
+                    container("warm-up"),
+                    container(
+                        "models",
+                        "docker.io/portkeyai/gateway:1.15.2",
+                        args=["--port=8788"],
+                        restartPolicy="Always",
+                    ),
+                ],
                 nodeSelector={_REGION: "eu-central-1"},
                 volumes=[{"name": "scratch", "emptyDir": {}}],
             ),
@@ -195,6 +204,16 @@ WORKLOADS: Program = {
     ),
     "app-budget": _budget("app"),
     "app-policy": _policy("app", egress=[{"to": [_block("10.0.0.0/16"), _block("10.1.0.0/16")]}]),
+    "app-service": kubernetes_object(
+        "core/v1",
+        "Service",
+        "app",
+        spec={
+            "type": "ClusterIP",
+            "selector": {"app": "app"},
+            "ports": [{"port": 80, "targetPort": "http"}],
+        },
+    ),
     "app-account": kubernetes_object(
         "core/v1", "ServiceAccount", "app", automountServiceAccountToken=False
     ),
