@@ -10,7 +10,9 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from integrations import rules
+from integrations.credentials import credential
 from integrations.model import (
+    HTTPS,
     Aspect,
     Catalogue,
     Category,
@@ -30,8 +32,6 @@ from integrations.model import (
 
 FILE = Path(__file__).parent / "catalogue.yaml"
 """Where all services are written."""
-
-_HTTPS = 443
 
 
 class CatalogueError(ValueError):
@@ -122,11 +122,13 @@ def _integration(
         smallest_set=SetName(entry["smallest_set"]),
         consumed_by=tuple(Consumer(each) for each in entry["consumed_by"]),
         variables=tuple(_variable(each, owned) for each in entry["variables"]),
+        credential=credential(entry) if "n8n" in entry else None,
+        no_credential=entry.get("no_n8n"),
         egress=tuple(
             Egress(
                 host=each.get("host"),
                 variable=each.get("variable"),
-                port=each.get("port", _HTTPS),
+                port=each.get("port", HTTPS),
             )
             for each in entry["egress"]
         ),

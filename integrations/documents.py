@@ -28,6 +28,27 @@ and <sup>h</sup> (named here; the vendor names the value, but no variable). Serv
 <sup>c</sup> were chosen here, because the report names none.
 """
 
+_CREDENTIALS = """\
+## Keys in workflows
+
+Workflows cannot read environment variables. They get a key through a credential of the type under
+**in n8n**: somebody makes one in the editor, gives it a name and fills in nothing. n8n's main and
+worker processes fill its empty fields from a file that External Secrets makes of the keys
+(`integrations/overwrites.py`), so that a key stands neither in n8n's database nor in the editor.
+Types marked <sup>p</sup> are the platform's own (`integrations/credential_types.py`), for the HTTP
+Request node: n8n has none that this node could use.
+
+Where there is no type for a service that workflows use, the reason stands there. Whoever needs the
+service all the same keeps its key in n8n, by hand.
+
+- A service is in the file once all its variables are there. The file is read when a process starts:
+  a new key needs a restart, and a key that lives for an hour, such as that of a GitHub app's
+  installation, goes stale.
+- Requests of the HTTP Request node with such a credential go to the service's hosts only. That
+  keeps mistakes and misled workflows in, not a user who means it: who may make credentials, or use
+  one in a workflow, may use the key.
+"""
+
 _REGISTER = """\
 ## Register of processors
 
@@ -47,6 +68,7 @@ def page(catalogue: Catalogue) -> str:
             _INTRODUCTION,
             _sets(catalogue),
             _data(catalogue),
+            _CREDENTIALS,
             *_categories(catalogue),
             _register(everything),
         ]
@@ -84,7 +106,7 @@ def _categories(catalogue: Catalogue) -> Iterator[str]:
         services = catalogue.of_category(category)
         yield f"## {category.title}\n"
         yield _table(
-            ["service", "purpose", "variables", "criticality", "from set", "used by"],
+            ["service", "purpose", "variables", "in n8n", "criticality", "from set", "used by"],
             [_use(each) for each in services],
         )
         yield _table(
@@ -99,6 +121,7 @@ def _use(integration: Integration) -> list[str]:
         f"[{integration.name}]({integration.docs}){chosen} `{integration.id}`",
         integration.purpose,
         "<br>".join(_variable(each) for each in integration.variables) or "none",
+        _in_n8n(integration),
         integration.criticality,
         integration.smallest_set,
         ", ".join(each for each in Consumer if each in integration.consumed_by),
@@ -112,6 +135,14 @@ def _variable(variable: Variable) -> str:
     secret = "secret. " if variable.secret else ""
     text = f"`{variable.name}`{mark}: {secret}{variable.description}"
     return f"{text} (the report's `{variable.report_name}`)" if variable.report_name else text
+
+
+def _in_n8n(integration: Integration) -> str:
+    credential = integration.credential
+    if credential is None:
+        why_none = integration.no_credential
+        return f"none: {why_none}" if why_none else "not for workflows"
+    return f"`{credential.type}`{'<sup>p</sup>' if credential.authentication else ''}"
 
 
 def _handling(integration: Integration) -> list[str]:

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from integrations.credentials import Credential
+
+HTTPS = 443
+"""The port of a place whose port the catalogue does not say."""
+
 
 class Criticality(StrEnum):
     """What it means for a stack that a service's key is missing."""
@@ -157,7 +162,7 @@ class Egress:
 
     def __str__(self) -> str:
         place = self.host or f"the host of {self.variable}"
-        return place if self.port == 443 else f"{place}:{self.port}"
+        return place if self.port == HTTPS else f"{place}:{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +248,8 @@ class Integration:
         smallest_set: the smallest set that it is in; it is in the larger ones too.
         consumed_by: what uses it.
         variables: all that it needs to work.
+        credential: how workflows get its keys in n8n; None if they do not.
+        no_credential: why they do not, though workers use it.
         egress: what its consumers connect to.
         data: ids of the categories of data that it is sent.
         regions: where it processes them.
@@ -264,6 +271,8 @@ class Integration:
     smallest_set: SetName
     consumed_by: tuple[Consumer, ...]
     variables: tuple[Variable, ...]
+    credential: Credential | None
+    no_credential: str | None
     egress: tuple[Egress, ...]
     data: tuple[str, ...]
     regions: Regions

@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
+from integrations.credentials import Credential
 from integrations.model import (
+    HTTPS,
     Aspect,
     Catalogue,
     Check,
+    Consumer,
     Criticality,
     Integration,
     RotationMethod,
     SetName,
 )
 from integrations.suggestions import suggestion
+from integrations.texts import filled, names
 
-_PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 _CALLED_LIKE_A_SECRET = re.compile(r"_(KEY|TOKEN|SECRET|PASSWORD|DSN)$")
 
 
@@ -33,15 +36,17 @@ def problems(catalogue: Catalogue) -> Iterator[str]:
 def placeholders(check: Check) -> set[str]:
     """The variables whose values a call sends, anywhere in it."""
     texts = [check.url, json.dumps(check.json), *check.headers.values(), *check.form.values()]
-    return set(_PLACEHOLDER.findall(" ".join([*texts, *(check.basic or ())])))
+    return set(names([*texts, *(check.basic or ())]))
 
 
 def _names_are_unique(catalogue: Catalogue) -> Iterator[str]:
-    for what, names in (
+    credentials = [each.credential for each in catalogue.integrations if each.credential]
+    for what, found in (
         ("id", [each.id for each in catalogue.integrations]),
         ("name", [each.name for each in catalogue.integrations]),
+        ("credential in n8n", [each.type for each in credentials]),
     ):
-        yield from (f"{each}: two services have this {what}" for each in _repeated(names))
+        yield from (f"{each}: two services have this {what}" for each in _repeated(found))
 
 
 def _a_variable_belongs_to_one_service(catalogue: Catalogue) -> Iterator[str]:
@@ -166,7 +171,7 @@ def _checks_change_nothing_and_leak_nothing(
     secret = {each.name: each.secret for each in integration.variables}
     for name in sorted(placeholders(check) - set(secret)):
         yield f"check: {name} is no variable of it"
-    for name in _PLACEHOLDER.findall(check.url):
+    for name in names([check.url]):
         if secret.get(name):
             yield f"check: the secret {name} is in the address, which is logged"
     if check.signature is None and not any(secret.get(each) for each in placeholders(check)):
@@ -176,11 +181,45 @@ def _checks_change_nothing_and_leak_nothing(
 
 
 def _goes_to_egress(check: Check, integration: Integration) -> bool:
-    base = _PLACEHOLDER.match(check.url)
-    if base:
-        return base[1] in [each.variable for each in integration.egress]
-    host = urlsplit(_PLACEHOLDER.sub("x", check.url)).hostname or ""
+    if check.url.startswith("{"):
+        return names([check.url])[0] in [each.variable for each in integration.egress]
+    host = urlsplit(filled(check.url, lambda _: "x")).hostname or ""
     return any(each.covers(host) for each in integration.egress)
+
+
+def _workflows_get_keys_in_n8n(_: Catalogue, integration: Integration) -> Iterator[str]:
+    credential = integration.credential
+    said = credential is not None or integration.no_credential is not None
+    has_secret = any(each.secret for each in integration.own_variables)
+    if Consumer.WORKER not in integration.consumed_by or not has_secret:
+        if said:
+            yield "n8n: no worker uses it, or it has no secret of its own"
+    elif (credential is None) == (integration.no_credential is None):
+        yield "write either n8n, or in no_n8n why workflows do not get its keys there"
+    if credential is not None:
+        yield from (f"n8n: {each}" for each in _problems_of_credential(credential, integration))
+
+
+def _problems_of_credential(credential: Credential, integration: Integration) -> Iterator[str]:
+    secret = {each.name: each.secret for each in integration.variables}
+    authentication = credential.authentication
+    sent = (
+        (*authentication.headers.values(), *(authentication.basic or ())) if authentication else ()
+    )
+    for text in (*credential.fields.values(), *sent):
+        if re.search(r"[{}]", filled(text, lambda _: "")):
+            yield f"{text}: braces stand around the name of a variable only, as in {{SOME_KEY}}"
+    used = names(credential.fields.values())
+    yield from (f"{name} is no variable of it" for name in used if name not in secret)
+    if not any(secret.get(name) for name in used):
+        yield "it fills in no secret"
+    if not any(each.port == HTTPS for each in integration.egress):
+        yield f"egress has no host at port {HTTPS}, so its key would be sent to any"
+    check = integration.check
+    if authentication is None or authentication.token_scheme is None:
+        return
+    if check is None or not (check.method == "POST" and check.form):
+        yield "sends a token, but the check asks for none: it has to be a POST with a form"
 
 
 def _what_was_not_verified_says_why(_: Catalogue, integration: Integration) -> Iterator[str]:
@@ -201,8 +240,8 @@ def _what_was_not_verified_says_why(_: Catalogue, integration: Integration) -> I
         yield "not_verified: variables, egress and check are all verified"
 
 
-def _repeated(names: Iterable[str]) -> list[str]:
-    return sorted(name for name, count in Counter(names).items() if count > 1)
+def _repeated(words: Iterable[str]) -> list[str]:
+    return sorted(word for word, count in Counter(words).items() if count > 1)
 
 
 _OF_ALL: tuple[Callable[[Catalogue], Iterator[str]], ...] = (
@@ -221,5 +260,6 @@ _OF_EACH: tuple[Callable[[Catalogue, Integration], Iterator[str]], ...] = (
     _egress_is_by_known_variables,
     _secrets_are_rotated,
     _checks_change_nothing_and_leak_nothing,
+    _workflows_get_keys_in_n8n,
     _what_was_not_verified_says_why,
 )
