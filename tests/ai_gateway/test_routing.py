@@ -1,5 +1,9 @@
 """Where calls go: by tier and strategy, and what happens when a model does not answer."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -7,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import settings
-from ai_gateway import prices, routing
+from ai_gateway import prices, routing, trial
 from ai_gateway.document import Document, leaves
+from ai_gateway.stubs import Behaviour, Stubs
 from settings.ai import AiSettings
 
 PRICED = prices.load().models
@@ -170,3 +175,49 @@ def test_without_a_gateway_nothing_is_routed_and_no_key_needed() -> None:
     assert routing.keys(nothing) == ()
     with pytest.raises(ValueError, match=r"ai\.gateway is none"):
         routing.document(nothing)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[str, Stubs]]:
+    """The real gateway and router with the default settings, and stubs as providers."""
+    with ExitStack() as stack:
+        stubs = stack.enter_context(Stubs())
+        gateway = stack.enter_context(trial.gateway())
+        keys = Path(stack.enter_context(TemporaryDirectory()))
+        document = routing.document(ai(attempts=0))
+        for provider in document.providers.values():
+            (keys / provider.key).write_text("stand-in")
+        document = trial.towards(document, upstream=gateway.url, stubs=stubs)
+        yield stack.enter_context(trial.router(document, keys)).url, stubs
+
+
+def call(url: str, model: str) -> int:
+    body = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
+    return trial.call(url, body)[0]
+
+
+@pytest.mark.parametrize("use_case", ["critical_decisions", "business_analysis", "summarization"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("refusal", [400, 401, 500])
+def test_the_gateway_asks_the_tier_s_other_model_when_one_refuses(
+    running: tuple[str, Stubs], use_case: str, strategy: str, refusal: int
+) -> None:
+    url, stubs = running
+    chosen = ai()
+    tier = chosen.use_cases[use_case].tier
+    chain = [PRICED[name] for name in getattr(chosen.tiers, tier)]
+    first = routing.cheapest_first(chain)[0] if strategy == "cost" else chain[0]
+    other = next(price for price in chain if price != first)
+    stubs.reset()
+    assert call(url, f"{use_case}:{strategy}") == 200
+    healthy = [received.model for received in stubs.received]
+    assert len(healthy) == 1
+    assert healthy[0] in {price.model.model for price in chain}
+    if strategy != "balanced":
+        assert healthy == [first.model.model]
+    stubs.behave(first.model.model, Behaviour(status=refusal))
+    assert call(url, f"{use_case}:{strategy}") == 200
+    assert stubs.received[-1].model == other.model.model
+    # Never the same model twice, whichever half of the shared calls it was.
+    asked = [received.model for received in stubs.received[1:]]
+    assert len(asked) == len(set(asked))
