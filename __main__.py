@@ -6,6 +6,7 @@ import pulumi_kubernetes as kubernetes
 import settings
 from components import governance
 from components.connections import external_database
+from components.n8n.credentials import Credentials
 from components.n8n.environment import Environment
 from components.n8n.main import Main
 from components.n8n.webhook import Webhook
@@ -68,8 +69,17 @@ after_stores = pulumi.ResourceOptions(
     provider=cluster, depends_on=[store for store in (redis, postgres) if store]
 )
 
+credentials = (
+    Credentials("credentials", settings=stack, opts=with_secrets)
+    if stack.integrations.selection.integrations
+    else None
+)
 environment = Environment(
-    settings=stack, database=database, redis=redis.connection, secrets=secrets
+    settings=stack,
+    database=database,
+    redis=redis.connection,
+    secrets=secrets,
+    credentials=credentials,
 )
 main = Main("main", settings=stack, environment=environment, opts=after_stores)
 webhook = Webhook("webhook", settings=stack, environment=environment, opts=after_stores)

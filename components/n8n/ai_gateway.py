@@ -5,7 +5,7 @@ models in the routing document, adds the providers' keys, keeps count, and hands
 (https://github.com/Portkey-AI/gateway), which speaks to the providers. With Portkey's hosted
 service there is the router alone.
 
-Neither asks its clients who they are: no Service, no ingress, and an address that only this pod has.
+Neither asks its clients who they are: no Service, no ingress, and an address of this pod alone.
 """
 
 from pathlib import Path
@@ -40,8 +40,11 @@ _GATEWAY_UID = 1000
 _ROUTER_UID = 65532
 """User and group `nonroot` of the router's image."""
 
-_ROUTER_GRACE_SECONDS = 5
+_GRACE_SECONDS = 5
 """For calls whose workflow is gone: the router is told to end when n8n has finished the others."""
+
+_RETRY_SECONDS = 60
+"""For the pauses between attempts, which Portkey doubles each time, beginning with a second."""
 
 _NOBODY = "none.invalid"
 """A host that cannot be (RFC 2606). Portkey takes an empty list for its own, with localhost."""
@@ -142,7 +145,8 @@ def _router(settings: Settings, configuration: pulumi.Input[str]) -> Sidecar:
             f"--keys={_KEYS}",
             f"--listen={ADDRESS}:{PORT}",
             f"--metrics=0.0.0.0:{_METRICS_PORT}",
-            f"--grace={_ROUTER_GRACE_SECONDS}",
+            f"--grace-seconds={_GRACE_SECONDS}",
+            f"--timeout-seconds={_longest_call(ai)}",
         ],
         ports=[
             kubernetes.core.v1.ContainerPortArgs(name="ai-metrics", container_port=_METRICS_PORT)
@@ -163,6 +167,13 @@ def _router(settings: Settings, configuration: pulumi.Input[str]) -> Sidecar:
         config_map=kubernetes.core.v1.ConfigMapVolumeSourceArgs(name=configuration),
     )
     return Sidecar(container=container, volumes=[volume, keys])
+
+
+def _longest_call(settings: AiSettings) -> int:
+    """Seconds that a call may take in which every model of its tier lets its own time pass."""
+    tiers = settings.tiers
+    models = max(map(len, (tiers.premium, tiers.balanced, tiers.efficient)))
+    return models * settings.request_timeout_seconds + _RETRY_SECONDS
 
 
 def _ask(path: str, *, period: int, failures: int) -> kubernetes.core.v1.ProbeArgs:

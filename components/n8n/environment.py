@@ -17,6 +17,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.connections import DatabaseConnection, RedisConnection, SecretKey
+from components.n8n.credentials import Credentials
 from components.secrets import PlatformSecrets
 from settings import Settings
 
@@ -70,12 +71,14 @@ class Environment:
         database: where PostgreSQL is.
         redis: where the Redis Cluster is.
         secrets: the platform's own secrets.
+        credentials: the keys of outside services, for the tiers that use them; None without any.
     """
 
     settings: Settings
     database: DatabaseConnection
     redis: RedisConnection
     secrets: PlatformSecrets
+    credentials: Credentials | None = None
 
     def variables(
         self, tier: Variables, tier_secrets: Mapping[str, SecretKey]

@@ -40,6 +40,7 @@ class Main(Tier):
                 settings=settings.main,
                 # Only main counts the queue.
                 variables={"N8N_METRICS_INCLUDE_QUEUE_METRICS": "true"},
+                credentials=environment.credentials,
             ),
             replicas=1,
             # Two at once would both be the clock and start every schedule twice.

@@ -7,6 +7,7 @@ import pulumi_kubernetes as kubernetes
 
 from components import pods
 from components.connections import SecretKey
+from components.n8n.credentials import Credentials
 from components.n8n.environment import PORT, Environment, Variables
 from settings.n8n import MainSettings, WebhookSettings, WorkerSettings
 
@@ -40,6 +41,7 @@ class Process:
         settings: size and drain of the tier.
         variables: environment variables of this tier alone.
         secrets: environment variables of this tier alone that come from Secrets.
+        credentials: the keys of outside services, if the tier uses them.
         sidecars: containers that start before n8n, in this order, and stop after it.
     """
 
@@ -47,6 +49,7 @@ class Process:
     settings: MainSettings | WebhookSettings | WorkerSettings
     variables: Variables = field(default_factory=dict)
     secrets: Mapping[str, SecretKey] = field(default_factory=dict)
+    credentials: Credentials | None = None
     sidecars: Sequence[Sidecar] = ()
 
 
@@ -71,7 +74,8 @@ def n8n_pod(
     # The editor's files, with the environment's addresses in them.
     cache = pods.scratch("cache", "/home/node/.cache", size="512Mi")
     temporary = pods.scratch("temporary", "/tmp", size="1Gi")
-    mounted = [home, cache, temporary, *environment.files()]
+    credentials = process.credentials.files if process.credentials else []
+    mounted = [home, cache, temporary, *environment.files(), *credentials]
     return kubernetes.core.v1.PodSpecArgs(
         service_account_name=service_account.metadata.name,
         automount_service_account_token=False,
@@ -103,6 +107,7 @@ def _container(
             {
                 "DB_POSTGRESDB_POOL_SIZE": str(process.settings.database_connections),
                 "N8N_GRACEFUL_SHUTDOWN_TIMEOUT": str(process.settings.graceful_shutdown_seconds),
+                **(process.credentials.variables if process.credentials else {}),
                 **process.variables,
             },
             process.secrets,

@@ -134,7 +134,7 @@ class Tier(Component):
         Not those of the stores: their passwords change in an order that `make rotate` keeps.
         """
         names = [each.name for each in process.secrets.values()]
-        if self._settings.integrations.selection.integrations:
+        if process.credentials:
             names.append(self._settings.secrets.credentials_secret)
         if not names:
             return {}

@@ -9,6 +9,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import governance
 from components.base import Component, labels
+from components.secrets.integrations import say_what_is_missing, wanted_for_integrations
 from components.secrets.keys import WantedSecret, wanted
 from settings import Settings
 
@@ -38,8 +39,9 @@ class ExternalSecrets(Component):
         if settings.esc.authentication == "oidc":
             self._create_service_account()
         store = self._create_store()
-        for secret in wanted(settings):
+        for secret in (*wanted(settings), *wanted_for_integrations(settings)):
             self._create_external_secret(secret, store)
+        say_what_is_missing(settings)
         self.register_outputs({})
 
     def _create_service_account(self) -> None:
@@ -100,7 +102,7 @@ class ExternalSecrets(Component):
                     "name": secret.name,
                     "creationPolicy": "Owner",
                     "deletionPolicy": "Retain",
-                    "template": {"type": secret.type},
+                    "template": _template(secret),
                 },
                 "data": [
                     {"secretKey": key, "remoteRef": {"key": remote}}
@@ -125,3 +127,9 @@ class ExternalSecrets(Component):
             labels={**labels("secrets"), **governance.owner(self._settings.governance)},
             annotations=annotations,
         )
+
+
+def _template(secret: WantedSecret) -> dict[str, Any]:
+    if not secret.templates:
+        return {"type": secret.type}
+    return {"type": secret.type, "engineVersion": "v2", "data": dict(secret.templates)}

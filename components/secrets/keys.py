@@ -1,7 +1,7 @@
 """Which keys the platform's Secrets have, and what they are called in a Pulumi ESC environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from settings import Settings
 
@@ -30,12 +30,15 @@ class WantedSecret:
         name: its name.
         keys: for each key of it, the key in the ESC environment. All of them lie at the top level:
             a nested value arrives as something else (facts of External Secrets' provider).
+        templates: for each key of it that is made of several, the template; the Secret then has
+            these keys alone.
         type: its type.
         rotates: whether a new value may replace an old one while the platform runs.
     """
 
     name: str
     keys: Mapping[str, str]
+    templates: Mapping[str, str] = field(default_factory=dict)
     type: str = "Opaque"
     rotates: bool = True
 

@@ -56,6 +56,10 @@ def asked(value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, Mapping):
         if "secretKeyRef" in value:
             yield value["secretKeyRef"]["name"], value["secretKeyRef"]["key"]
+        if "sources" in value:
+            for source in value["sources"]:
+                for item in source["secret"]["items"]:
+                    yield source["secret"]["name"], item["key"]
         if "secretName" in value:
             for item in value["items"]:
                 yield value["secretName"], item["key"]
