@@ -25,7 +25,7 @@ POSTGRES: Final = "docker.io/library/postgres:17.11-bookworm"
 
 PORTKEY: Final = "docker.io/portkeyai/gateway:1.15.2"
 """Portkey's open-source AI gateway, for stacks that have one beside their workers. The newest
-release on npm, which the image is made of."""
+release on npm too, from which its stand-in is made."""
 
 N8N_MINIMUM_VERSIONS: Final = ("2.42.6", "2.43.3", "3.0.1")
 """Oldest n8n release without a known remote flaw, one per release line still offered.
