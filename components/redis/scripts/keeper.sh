@@ -115,19 +115,19 @@ take_back() {
 
 # Connections that are open stay open: Redis asks for a password only when one begins.
 take_passwords() {
-    complete && [ -n "$(in_force cluster)" ] || return
+    complete && take_accepted n8n password && take_accepted cluster cluster-password || return
     if ! masterauth_agrees; then
         log "logs in to its master with the present password: $(administer -x CONFIG SET masterauth \
             <"$REDIS_PASSWORDS/cluster-password")"
     fi
-    take_accepted n8n password
-    take_accepted cluster cluster-password
 }
 
-# take_accepted USER KEY: a log line names no password, and has no hash of one.
+# take_accepted USER KEY: fails if Redis does not answer. No password is logged, and no hash of one.
 take_accepted() {
+    now=$(in_force "$1")
+    [ -n "$now" ] || return
     wanted=$(accepted "$2")
-    if [ "$(in_force "$1")" != "$wanted" ]; then
+    if [ "$now" != "$wanted" ]; then
         log "$1 may log in with $(echo "$wanted" | wc -l) passwords:" \
             "$(echo "$wanted" | awk -v user="$1" '
                 BEGIN { printf "ACL SETUSER %s resetpass", user }
