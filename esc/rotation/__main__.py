@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from getpass import getpass
 
 from rich.console import Console
@@ -51,36 +51,27 @@ def main(arguments: Sequence[str]) -> int:
     except (NoSuchStackError, SettingsError, DefinitionError, RotationError) as error:
         console.print(str(error), markup=False)
         return 1
-    runner = runner_of(settings, environment=os.environ, console=console)
+    runner = _runner(settings, console)
     if given.dry_run:
         return show(runner, rotated, console)
     return replace(runner, rotated, console)
 
 
-def runner_of(
-    settings: Settings,
-    *,
-    environment: Mapping[str, str],
-    console: Console,
-    ask: Callable[[str], str] = getpass,
-) -> Runner:
-    """What takes steps for a stack.
-
-    Args:
-        settings: of the stack.
-        environment: variables for `pulumi` and `kubectl`.
-        console: where progress is said.
-        ask: asks a person for a value without showing it.
-    """
+def _runner(settings: Settings, console: Console) -> Runner:
     esc, platform = settings.esc, settings.platform
     return Runner(
         esc=PulumiEsc(
-            name=f"{esc.organization}/{esc.project}/{esc.environment}", environment=environment
+            name=f"{esc.organization}/{esc.project}/{esc.environment}",
+            # Where the cluster reads, whatever backend the shell has chosen for stacks.
+            environment={
+                **os.environ,
+                "PULUMI_BACKEND_URL": esc.api_url.removesuffix("/api/esc"),
+            },
         ),
         kubectl=Kubectl(
-            context=platform.context, namespace=platform.namespace, environment=environment
+            context=platform.context, namespace=platform.namespace, environment=os.environ
         ),
-        ask=ask,
+        ask=getpass,
         steps=Steps(console),
     )
 
@@ -100,11 +91,15 @@ def show(runner: Runner, rotated: Rotated, console: Console) -> int:
 def replace(runner: Runner, rotated: Rotated, console: Console) -> int:
     """Print the plan and take its steps; the exit code."""
     try:
+        runner.esc.check()
         found = runner.find(rotated.names)
         word = runner.word(rotated.user) if isinstance(rotated, RedisPassword) else "settled"
     except RotationError as error:
         console.print(f"{error}\nNothing was changed.", markup=False)
         return 1
+    except KeyboardInterrupt:
+        console.print("\nInterrupted. Nothing was changed.")
+        return 130
     steps = plan(rotated, environment=runner.esc.name, found=found, word=word)
     _print(console, rotated, steps)
     try:

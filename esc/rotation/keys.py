@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from components.secrets.keys import wanted
 from esc.rotation.errors import RotationError
+from integrations.coverage import Coverage
 from integrations.model import Integration
 from integrations.suggestions import suggestion
 from settings import Settings
@@ -136,8 +137,8 @@ def _refusals(settings: Settings, name: str) -> Iterator[str]:
 
 def _out_of_reach(settings: Settings, name: str) -> str:
     """Why pods are not given the key of a chosen service."""
-    defined = coverage(settings).defined or frozenset()
-    if name in defined:
+    anywhere = Coverage(selection=settings.integrations.selection, defined=None)
+    if name not in [each.name for each in anywhere.keys]:
         return (
             f"{name} is read by what deploys the platform or runs its nodes, and kept there: no "
             "pod has it."

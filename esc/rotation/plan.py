@@ -75,8 +75,9 @@ class Step:
     actions: tuple[Action, ...] = ()
 
 
-WORDS = ("settled", "next", "switched")
-"""How far Redis's nodes are with a password, in this order; `pending` while one is changing."""
+WORDS = ("settled", "unordered", "next", "switched")
+"""How far Redis's nodes are with a password; components/redis/scripts/passwords.sh has the
+meanings."""
 
 _WAITS = "Then wait until External Secrets has copied it, and all of Redis's nodes say `{word}`."
 
@@ -154,9 +155,20 @@ def _redis(
                 "Redis's nodes accept it beside the one in use. Nobody needs to know it.",
                 _WAITS.format(word="next"),
             ),
-            actions=(Generate(key=following), *_arrived(following, user, "next")),
+            actions=(
+                # So that the one in use is accepted as the previous one when it is replaced.
+                Copy(source=password, key=previous),
+                Generate(key=following),
+                *_arrived(following, user, "next"),
+            ),
         )
-    if word in ("settled", "next"):
+    elif word == "unordered":
+        yield Step(
+            title=f"Copy {password} to {previous}",
+            details=("An earlier run has not done it.", _WAITS.format(word="next")),
+            actions=(Copy(source=password, key=previous), *_arrived(previous, user, "next")),
+        )
+    if word != "switched":
         yield Step(
             title=f"Copy {following} to {password}",
             details=(

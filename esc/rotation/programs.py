@@ -100,6 +100,14 @@ class PulumiEsc:
     name: str
     environment: Mapping[str, str]
 
+    def check(self) -> None:
+        """See that the environment is there and may be looked at; nobody's values are read.
+
+        Raises:
+            RotationError: it is not.
+        """
+        self._run("env", "version", f"{self.name}@latest")
+
     def write(self, key: str, value: str) -> None:
         """Set a key to a secret value.
 

@@ -1,5 +1,6 @@
 """How far Redis's nodes are with a password: each says it itself, of what it really accepts."""
 
+from esc.rotation.errors import RotationError
 from esc.rotation.plan import WORDS
 from esc.rotation.programs import Kubectl
 
@@ -14,7 +15,7 @@ PATIENCE_SECONDS = 240
 
 
 def words(kubectl: Kubectl, user: str) -> dict[str, str]:
-    """What each node says of a user's passwords: one of `WORDS`, or `pending`."""
+    """What each node says of a user's passwords: one of `WORDS`, or that it is not there yet."""
     return {
         pod["metadata"]["name"]: _word(kubectl, pod["metadata"]["name"], user)
         for pod in kubectl.items("pods", "--selector", PODS)
@@ -22,15 +23,16 @@ def words(kubectl: Kubectl, user: str) -> dict[str, str]:
 
 
 def agreed(said: dict[str, str]) -> str | None:
-    """The word that all nodes say; None while they do not, or one is `pending`."""
+    """The word that all nodes say; None while they do not."""
     different = set(said.values())
     word = different.pop() if len(different) == 1 else None
     return word if word in WORDS else None
 
 
 def _word(kubectl: Kubectl, pod: str, user: str) -> str:
-    for line in kubectl("exec", pod, *_ASK).splitlines():
-        name, _, word = line.partition(" ")
-        if name == user:
-            return word.strip()
-    return "nothing"
+    try:
+        lines = kubectl("exec", pod, *_ASK).splitlines()
+    except RotationError:
+        return "does not answer"
+    said = dict(line.split(maxsplit=1) for line in lines if " " in line)
+    return said.get(user, "does not answer")

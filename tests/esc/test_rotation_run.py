@@ -1,0 +1,285 @@
+"""A rotation as it is taken: in which order, what stops it, and that no consumer sees a gap."""
+
+import stat
+import sys
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from esc.rotation.__main__ import main, replace, show
+from esc.rotation.cluster import REREADS
+from esc.rotation.errors import RotationError
+from esc.rotation.keys import GeneratedKey, RedisPassword, Rotated, VendorKey
+from esc.rotation.programs import PulumiEsc, run
+from esc.rotation.run import Runner
+from integrations.catalogue import load as catalogue
+from tests.esc.world import World
+
+OLD, NEW = "old-value-of-the-key", "new-value-of-the-key"
+
+VENDOR = VendorKey(names=("OPENAI_API_KEY",), service=catalogue().by_id["openai"])
+TOKEN = GeneratedKey(names=("N8N_RUNNERS_AUTH_TOKEN",))
+PASSWORD = RedisPassword(names=("REDIS_PASSWORD",), user="n8n")
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esc.rotation.run._POLL_SECONDS", 0)
+    monkeypatch.setattr("sys.stdin", StringIO("\n" * 999))
+
+
+def vendor_world(**more: object) -> World:
+    return World(values={"OPENAI_API_KEY": OLD}, keys={"token": "OPENAI_API_KEY"}, **more)  # pyright: ignore[reportArgumentType]
+
+
+def take(runner: Runner, output: StringIO, rotated: Rotated = VENDOR) -> int:
+    return replace(runner, rotated, Console(file=output, soft_wrap=True))
+
+
+def test_the_key_is_written_then_copied_then_used() -> None:
+    world = vendor_world()
+    runner, output = world.runner(NEW)
+
+    assert take(runner, output) == 0
+
+    assert world.log == ["write OPENAI_API_KEY", "sync", "restart deployment/consumer"]
+    assert world.held == {"token": NEW}
+    assert "delete the old one" in output.getvalue()
+
+
+def test_no_value_is_printed() -> None:
+    runner, output = vendor_world().runner(NEW)
+
+    take(runner, output)
+
+    assert NEW not in output.getvalue()
+    assert OLD not in output.getvalue()
+
+
+def test_files_that_are_read_again_are_not_restarted() -> None:
+    world = vendor_world(file=True, annotations={REREADS: "made"})
+
+    assert take(*world.runner(NEW)) == 0
+    assert world.log == ["write OPENAI_API_KEY", "sync"]
+
+
+def test_a_value_that_is_in_esc_already_is_not_asked_for_again() -> None:
+    world = vendor_world()
+    world.values["OPENAI_API_KEY"] = NEW
+
+    assert take(*world.runner("")) == 0
+    assert world.log == ["sync", "restart deployment/consumer"]
+    assert world.held == {"token": NEW}
+
+
+def test_a_value_with_a_blank_at_its_end_changes_nothing() -> None:
+    world = vendor_world()
+    runner, output = world.runner(f"{NEW} ")
+
+    assert take(runner, output) == 1
+    assert not world.log
+    assert NEW not in output.getvalue()
+
+
+def test_what_was_not_copied_is_not_used_and_the_old_key_is_said_to_be_valid() -> None:
+    world = vendor_world(message="could not get secret data from provider")
+    runner, output = world.runner(NEW)
+
+    assert take(runner, output) == 1
+
+    assert world.log == ["write OPENAI_API_KEY", "sync"]
+    assert "could not get secret data from provider" in output.getvalue()
+    assert "The old key is still valid" in output.getvalue()
+
+
+def test_a_key_that_nothing_copies_is_refused_before_anything_changes() -> None:
+    world = World(values={"OTHER": OLD}, keys={"token": "OTHER"})
+    runner, output = world.runner(NEW)
+
+    assert take(runner, output) == 1
+    assert not world.log
+    assert "No ExternalSecret" in output.getvalue()
+    assert "Nothing was changed" in output.getvalue()
+
+
+def test_a_key_that_is_copied_once_is_refused_before_anything_changes() -> None:
+    world = vendor_world(policy="CreatedOnce")
+    runner, output = world.runner(NEW)
+
+    assert take(runner, output) == 1
+    assert not world.log
+    assert "CreatedOnce" in output.getvalue()
+
+
+def test_a_dry_run_changes_nothing() -> None:
+    world = vendor_world()
+    runner, output = world.runner()
+
+    assert show(runner, VENDOR, Console(file=output, soft_wrap=True)) == 0
+    assert not world.log
+    assert "deployment/consumer" in output.getvalue()
+
+
+def test_a_dry_run_needs_neither_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    assert main(["--stack", "staging", "--dry-run", "OPENAI_API_KEY"]) == 0
+    assert "looked up in the cluster" in capsys.readouterr().out
+
+
+def test_a_generated_token_is_new_each_time_and_never_shown() -> None:
+    name = TOKEN.names[0]
+    world = World(values={name: OLD}, keys={"token": name})
+    made = []
+    for _ in range(2):
+        runner, output = world.runner()
+        assert take(runner, output, TOKEN) == 0
+        made.append(world.values[name])
+        assert made[-1] not in output.getvalue()
+
+    assert len({OLD, *made}) == 3
+    assert world.held == {"token": made[-1]}
+
+
+class GapError(Exception):
+    """A consumer holds a password that Redis refuses."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Somebody pressed Ctrl-C."""
+
+
+def redis_world() -> World:
+    keys = {
+        f"{prefix}{password}": f"REDIS_{prefix}{password}".replace("-", "_").upper()
+        for password in ("password", "cluster-password")
+        for prefix in ("", "next-", "previous-")
+    }
+    # As after a first deployment: nothing but the passwords themselves.
+    values = {remote: "" if "-" in key[:9] else OLD for key, remote in keys.items()}
+    values["REDIS_CLUSTER_PASSWORD"] = OLD
+    return World(values=values, keys=keys)
+
+
+def watch(world: World, *, stop_at: int | None = None, operator: bool = False) -> list[int]:
+    """See after each call that what pods hold is accepted; the calls so far.
+
+    Args:
+        world: what is watched.
+        stop_at: number of the call after which somebody presses Ctrl-C.
+        operator: whether the operator copies of its own accord after each call.
+    """
+    calls: list[int] = []
+
+    def after() -> None:
+        if operator:
+            world.copy()
+        calls.append(len(calls))
+        if world.held["password"] not in world.accepted("password"):
+            raise GapError
+        if calls[-1] == stop_at:
+            raise KeyboardInterrupt
+
+    world.after = after
+    return calls
+
+
+def test_redis_refuses_the_old_password_at_the_end_and_no_pods_before() -> None:
+    world = redis_world()
+    watch(world)
+    runner, output = world.runner()
+
+    assert take(runner, output, PASSWORD) == 0
+
+    assert OLD not in world.accepted("password")
+    assert world.held["password"] == world.values["REDIS_PASSWORD"]
+    assert world.values["REDIS_PASSWORD"] not in output.getvalue()
+    assert world.accepted("cluster-password") == {OLD}
+
+
+@pytest.mark.parametrize("operator", [False, True])
+def test_wherever_it_is_interrupted_the_same_command_ends_it_without_a_gap(operator: bool) -> None:
+    whole = redis_world()
+    calls = watch(whole, operator=operator)
+    assert take(*whole.runner(), PASSWORD) == 0
+
+    for stop_at in calls:
+        world = redis_world()
+        watch(world, stop_at=stop_at, operator=operator)
+        assert take(*world.runner(), PASSWORD) == 130
+        watch(world, operator=operator)
+        assert take(*world.runner(), PASSWORD) == 0, stop_at
+        assert OLD not in world.accepted("password")
+        assert world.words("password") == "settled"
+
+
+def test_nodes_of_redis_that_do_not_agree_stop_it_before_anything_changes() -> None:
+    world = redis_world()
+    runner, output = world.runner()
+    answers = iter(["n8n settled", "n8n pending"] * 9)
+    world_answer = world.answer
+    world.answer = lambda *arguments: (  # pyright: ignore[reportAttributeAccessIssue]
+        next(answers) if arguments[0] == "exec" else world_answer(*arguments)
+    )
+
+    assert take(runner, output, PASSWORD) == 1
+    assert not world.log
+    assert "redis-b-0 pending" in output.getvalue()
+
+
+# What the real CLI does is in tests/engine/test_rotation.py: it is built there, and not for these
+# tests. This one stands in for it, and writes down what it is given.
+_STAND_IN = """\
+#!{python}
+import json, pathlib, sys
+said = {{"arguments": sys.argv[1:], "input": sys.stdin.read()}}
+pathlib.Path({record!r}).write_text(json.dumps(said))
+sys.stderr.write({errors!r}.replace("INPUT", said["input"]))
+sys.exit({code})
+"""
+
+
+def stand_in(folder: Path, *, errors: str = "", code: int = 0) -> Mapping[str, str]:
+    """A `pulumi` in a folder; the environment in which it is found."""
+    program = folder / "pulumi"
+    record = str(folder / "record.json")
+    program.write_text(
+        _STAND_IN.format(python=sys.executable, record=record, errors=errors, code=code)
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return {"PATH": str(folder)}
+
+
+def test_a_value_reaches_pulumi_by_its_input_and_in_no_argument(tmp_path: Path) -> None:
+    esc = PulumiEsc(name="acme/n8n/staging", environment=stand_in(tmp_path))
+
+    esc.write("OPENAI_API_KEY", NEW)
+
+    record = (tmp_path / "record.json").read_text()
+    assert f'"input": "{NEW}"' in record
+    assert record.count(NEW) == 1
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_what_pulumi_says_of_a_refusal_is_shown_without_the_value(
+    tmp_path: Path, code: int
+) -> None:
+    value = 'new"value'
+    environment = stand_in(tmp_path, errors="[400] no: INPUT is not allowed", code=code)
+    esc = PulumiEsc(name="acme/n8n/staging", environment=environment)
+
+    with pytest.raises(RotationError, match="is not allowed") as caught:
+        esc.write("OPENAI_API_KEY", value)
+
+    assert value not in str(caught.value)
+    assert "[secret]" in str(caught.value)
+
+
+def test_a_program_that_is_missing_is_named() -> None:
+    with pytest.raises(RotationError, match="kubectl is not on PATH"):
+        run(["kubectl"], environment={"PATH": "/nonexistent"})
