@@ -1,10 +1,13 @@
 """Where calls go: by tier and strategy, and what happens when a model does not answer."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -221,3 +224,29 @@ def test_the_gateway_asks_the_tier_s_other_model_when_one_refuses(
     # Never the same model twice, whichever half of the shared calls it was.
     asked = [received.model for received in stubs.received[1:]]
     assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_the_gateway_goes_to_a_host_of_the_cluster_only_where_it_is_trusted(trusted: bool) -> None:
+    chosen = ai(
+        baseUrls=[{"provider": "openai", "url": "http://none.models.svc.cluster.local/v1"}],
+        attempts=0,
+        requestTimeoutSeconds=1,
+    )
+    leaf = next(leaves(branch(routing.document(chosen), "balanced", "cost")))
+    hosts = ",".join(routing.trusted_hosts(chosen)) if trusted else "127.0.0.1"
+    with trial.gateway(trusted_hosts=hosts) as gateway:
+        connection = HTTPConnection(urlsplit(gateway.url).netloc, timeout=30)
+        connection.request(
+            "POST",
+            "/v1/chat/completions",
+            json.dumps({"model": "any", "messages": []}),
+            {
+                "Content-Type": "application/json",
+                "x-portkey-config": json.dumps({**leaf, "api_key": "stand-in"}),
+            },
+        )
+        answer = connection.getresponse().read()
+        connection.close()
+    # There is no such host: what is refused is the name, or else the connection.
+    assert (b"Invalid custom host" in answer) is not trusted
