@@ -115,7 +115,7 @@ take_back() {
 
 # Connections that are open stay open: Redis asks for a password only when one begins.
 take_passwords() {
-    complete && take_accepted n8n password && take_accepted cluster cluster-password || return
+    has_passwords && take_accepted n8n password && take_accepted cluster cluster-password || return
     if ! masterauth_agrees; then
         log "logs in to its master with the present password: $(administer -x CONFIG SET masterauth \
             <"$REDIS_PASSWORDS/cluster-password")"

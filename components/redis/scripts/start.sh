@@ -11,7 +11,7 @@ umask 077
 # shellcheck source-path=SCRIPTDIR source=users.sh
 . "$REDIS_CONFIGURATION/users.sh"
 
-if ! complete; then
+if ! has_passwords; then
     log "no password, or no cluster-password, in the Secret of Redis's passwords: write both"
     exit 1
 fi

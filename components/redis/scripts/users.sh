@@ -6,8 +6,8 @@
 # well, if they are there and not empty. KEY is `password` for n8n, `cluster-password` for cluster.
 # shellcheck shell=sh
 
-# complete: the passwords that must be there are there, and not empty.
-complete() {
+# has_passwords: the passwords that must be there are there, and not empty.
+has_passwords() {
     [ -s "$REDIS_PASSWORDS/password" ] && [ -s "$REDIS_PASSWORDS/cluster-password" ]
 }
 
