@@ -20,6 +20,17 @@ def test_every_service_is_described_and_its_handling_too() -> None:
         assert len(lines(PAGE, f"| {integration.name} | ")) >= 1
 
 
+def test_it_says_how_workflows_get_a_services_keys() -> None:
+    def in_n8n(name: str) -> str:
+        (row,) = lines(PAGE, f"| [{name}](")
+        return row.split(" | ")[3]
+
+    assert in_n8n("OpenAI") == "`openAiApi`"
+    assert in_n8n("Zoom") == "`platformZoomApi`<sup>p</sup>"
+    assert in_n8n("CoStar") == "none: no public interface is documented"
+    assert in_n8n("Portkey") == "not for workflows"
+
+
 def test_every_row_has_as_many_cells_as_its_header() -> None:
     width = 0
     for before, line in zip(["", *PAGE.splitlines()], PAGE.splitlines(), strict=False):
