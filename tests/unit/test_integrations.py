@@ -3,12 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pulumi
 import pytest
 
 import settings
 from components import named_egress
+from components.n8n.credentials import Credentials
+from components.n8n.environment import Environment
+from components.n8n.main import Main
+from components.n8n.webhook import Webhook
+from components.n8n.worker import Worker
 from components.network import egress_to_the_internet
+from components.postgres import Postgres
+from components.redis import RedisCluster
+from components.secrets import PlatformSecrets
 from integrations import __main__ as command
+from tests.unit.mocks import Recorded, record
 
 ESC: dict[str, Any] = {
     "secrets": {"source": "esc"},
@@ -99,3 +109,96 @@ def test_the_table_says_what_is_there_and_what_is_missing(
 def test_a_stack_that_does_not_exist_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--stack", "stagin"]) == 1
     assert "there is no Pulumi.stagin.yaml; there are the stacks" in capsys.readouterr().out
+
+
+def platform(values: Mapping[str, Any]) -> Recorded:
+    """The secrets, the credentials and the tiers of n8n."""
+    stack = settings.parse(values)
+
+    def program() -> None:
+        secrets = PlatformSecrets("secrets", settings=stack)
+        environment = Environment(
+            settings=stack,
+            database=Postgres("postgres", settings=stack, secrets=secrets).connection,
+            redis=RedisCluster("redis", settings=stack, secrets=secrets).connection,
+            secrets=secrets,
+            credentials=Credentials("credentials", settings=stack),
+        )
+        for tier in (Main, Webhook, Worker):
+            tier(tier.tier, settings=stack, environment=environment)
+
+    return record(program)
+
+
+def external_secret(recorded: Recorded, name: str) -> Mapping[str, Any]:
+    (found,) = [
+        each.inputs["spec"]
+        for each in recorded.of("ExternalSecret")
+        if each.inputs["spec"]["target"]["name"] == name
+    ]
+    return found
+
+
+def n8n_container(recorded: Recorded, tier: str) -> Mapping[str, Any]:
+    deployment = recorded.one("Deployment", f"n8n-{tier}")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return container
+
+
+SLACK: dict[str, Any] = {**ESC, "integrations": {"add": ["slack", "replicate"]}}
+
+
+def test_n8n_is_given_the_keys_of_the_chosen_services_as_one_file() -> None:
+    spec = external_secret(platform(SLACK), "n8n-credentials")
+    copied = {each["secretKey"]: each["remoteRef"]["key"] for each in spec["data"]}
+    assert copied == {
+        "SLACK_BOT_TOKEN": "SLACK_BOT_TOKEN",
+        "REPLICATE_API_TOKEN": "REPLICATE_API_TOKEN",
+    }
+    template = spec["target"]["template"]
+    assert template["engineVersion"] == "v2"
+    assert '"accessToken": {{ .SLACK_BOT_TOKEN | toJson }}' in template["data"]["overwrites.json"]
+
+
+@pytest.mark.parametrize(("tier", "given"), [("main", True), ("worker", True), ("webhook", False)])
+def test_only_tiers_that_use_credentials_are_given_them(tier: str, given: bool) -> None:
+    recorded = platform(SLACK)
+    container = n8n_container(recorded, tier)
+    variables = {each["name"]: each.get("value") for each in container["env"]}
+    file = variables.get("CREDENTIALS_OVERWRITE_DATA_FILE", "")
+    mounted = [str(each["mountPath"]) for each in container["volumeMounts"]]
+    assert any(file.startswith(f"{path}/") for path in mounted) is given
+    assert (variables.get("N8N_CUSTOM_EXTENSIONS") in mounted) is given
+    reload = recorded.one("Deployment", f"n8n-{tier}")["metadata"]["annotations"].get(
+        "secret.reloader.stakater.com/reload", ""
+    )
+    assert ("n8n-credentials" in reload.split(",")) is given
+
+
+def test_a_service_without_its_key_is_left_out_and_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    staging = {**ESC["esc"], "environment": "sophia-ai-staging"}
+    recorded = platform(
+        {**ESC, "esc": staging, "integrations": {"set": "standard", "add": ["stripe"]}}
+    )
+    spec = external_secret(recorded, "n8n-credentials")
+    assert "STRIPE_SECRET_KEY" not in [each["secretKey"] for each in spec["data"]]
+    assert [each for each in said if "Stripe" in each and "STRIPE_SECRET_KEY" in each]
+
+
+def test_the_gateway_is_given_the_keys_of_its_providers_alone() -> None:
+    recorded = platform(
+        {
+            **ESC,
+            "integrations": {"set": "full"},
+            "ai": {"gateway": "sidecar", "routerImage": "registry.example/ai-router:1.0.0"},
+        }
+    )
+    spec = external_secret(recorded, "ai-gateway-keys")
+    assert sorted(each["secretKey"] for each in spec["data"]) == [
+        "ANTHROPIC_API_KEY",
+        "OPENAI_API_KEY",
+    ]
