@@ -25,12 +25,12 @@ class Images:
 
     Attributes:
         references: what a pod names, by the catalogue's names.
-        store: containerd's root folder that nodes start from (`store.clone`); None where they pull
-            the published images.
+        store: containerd's root folder that nodes start from (`store.clone`), with the images that
+            were built here: all of them, or our own where the published ones are pulled.
     """
 
     references: Mapping[str, str]
-    store: Path | None
+    store: Path
 
 
 def can_be_pulled() -> bool:
@@ -45,15 +45,20 @@ def provide(toolchain: Toolchain, steps: Steps) -> Images:
         LocalError: the registries cannot be reached, and neither can what stand-ins are made of.
     """
     with steps.step("Images") as step:
-        references = catalogue.published()
-        problem = registries.unreachable(references.values())
+        published = catalogue.published()
+        problem = registries.unreachable(published.values())
         if problem is None:
-            step.done("pulled from their registries by the nodes")
-            return Images(references=references, store=None)
-        built = recipes.images(toolchain.programs, step.detail)
-        folder = store.build(built, step.detail)
-        step.done(f"{len(built)} stand-ins, as {problem}; README.md says how they differ")
-    return Images(references={image.name: image.reference for image in built}, store=folder)
+            stand_ins, folder = [], None
+            said = "pulled from their registries by the nodes"
+        else:
+            stand_ins = recipes.images(toolchain.programs, step.detail)
+            folder = store.build(stand_ins, step.detail)
+            said = f"{len(stand_ins)} stand-ins, as {problem}; README.md says how they differ"
+        own = recipes.own(step.detail)
+        folder = store.build(own, step.detail, below=folder)
+        step.done(said)
+    built = {image.name: image.reference for image in (*stand_ins, *own)}
+    return Images(references=published | built, store=folder)
 
 
 def stack_settings(images: Images) -> dict[str, dict[str, Any]]:

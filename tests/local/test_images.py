@@ -4,16 +4,32 @@ import hashlib
 import io
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from local.errors import LocalError
-from local.images import archive, catalogue, n8n, packages, recipes, store
+from local.images import (
+    ai_gateway,
+    archive,
+    catalogue,
+    n8n,
+    npm,
+    packages,
+    provide,
+    recipes,
+    stack_settings,
+    store,
+)
 from local.images.layers import Layer, Tree, layer
 from local.images.running import run
+from local.progress import Steps
+from local.toolchain.resolve import Toolchain
 from settings.load import parse
 from settings.rules import RULES
 
@@ -194,24 +210,29 @@ def test_a_tag_is_the_version_that_the_program_says(debian: str, program: str) -
         ("@scope/package/docs/guide.html", False),
     ],
 )
-def test_n8ns_layer_leaves_out_what_no_program_reads(
+def test_packages_of_npm_leave_out_what_no_program_reads(
     tmp_path: Path, file: str, wanted: bool
 ) -> None:
     path = tmp_path / "node_modules" / file
     path.parent.mkdir(parents=True)
     path.touch()
 
-    assert list(n8n.wanted(tmp_path)) == ([f"node_modules/{file}"] if wanted else [])
+    assert list(npm.wanted(tmp_path)) == ([f"node_modules/{file}"] if wanted else [])
 
 
-def test_the_lock_file_names_no_registry() -> None:
-    lock = json.loads((n8n.FILES / "package-lock.json").read_text())
+LOCKS = [n8n.FILES / "package-lock.json", n8n.FILES / "ai-gateway" / "package-lock.json"]
+
+
+@pytest.mark.parametrize("file", LOCKS, ids=lambda file: file.parent.name)
+def test_a_lock_file_names_no_registry(file: Path) -> None:
+    lock = json.loads(file.read_text())
 
     assert not [name for name, entry in lock["packages"].items() if "resolved" in entry]
 
 
-def test_every_locked_package_has_a_checksum() -> None:
-    lock = json.loads((n8n.FILES / "package-lock.json").read_text())
+@pytest.mark.parametrize("file", LOCKS, ids=lambda file: file.parent.name)
+def test_every_locked_package_has_a_checksum(file: Path) -> None:
+    lock = json.loads(file.read_text())
 
     unchecked = [
         name
@@ -220,6 +241,42 @@ def test_every_locked_package_has_a_checksum() -> None:
     ]
 
     assert not unchecked
+
+
+def test_portkeys_image_is_laid_out_as_the_published_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def install(_: Path, folder: Path, _report: object) -> None:
+        for file in ("@portkey-ai/gateway/build/start-server.js", "hono/index.js"):
+            path = folder / "node_modules" / file
+            path.parent.mkdir(parents=True)
+            path.touch()
+
+    monkeypatch.setattr(npm, "install", install)
+
+    found = members(ai_gateway.portkey(lambda _: None))
+
+    assert {name for name, entry in found.items() if entry.isreg()} == {
+        "usr/local/bin/node",
+        "app/build/start-server.js",
+        "app/node_modules/hono/index.js",
+    }
+
+
+def test_the_routers_image_has_all_that_the_router_imports_of_this_repository(
+    tmp_path: Path,
+) -> None:
+    with tarfile.open(ai_gateway.router_program().file) as content:
+        content.extractall(tmp_path, filter="data")
+
+    result = subprocess.run(
+        [sys.executable, "-m", "ai_gateway.router", "--help"],
+        cwd=tmp_path / "app",
+        env={"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 0, result.stderr
 
 
 def test_a_long_command_is_reported_and_its_failure_explained(tmp_path: Path) -> None:
@@ -320,12 +377,52 @@ def test_what_a_node_does_to_its_images_changes_nobody_elses(
     assert content(prepared) == before
 
 
+def test_a_store_on_another_has_the_images_of_both(tmp_path: Path, prepared: Path) -> None:
+    # As containerd leaves it that has added an image to a clone.
+    upper = tmp_path / "upper"
+    store.clone(prepared, upper)
+    added = upper / "io.containerd.snapshotter.v1.overlayfs/snapshots/2/fs/app"
+    added.parent.mkdir(parents=True)
+    added.write_text("router")
+
+    node = tmp_path / "node"
+    store.clone(upper, node)
+
+    snapshots = node / "io.containerd.snapshotter.v1.overlayfs/snapshots"
+    assert (snapshots / "1/fs/bin/sh").read_text() == "shell"
+    assert (snapshots / "2/fs/app").read_text() == "router"
+
+
+def test_where_images_are_pulled_only_our_own_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = recipes.Image(name="ai-router", version="1.2.3", layers=())
+    built: list[object] = []
+
+    def build(wanted: object, _report: object, *, below: object) -> Path:
+        built.append((wanted, below))
+        return tmp_path
+
+    monkeypatch.setattr("local.images.registries.unreachable", lambda _: None)
+    monkeypatch.setattr(recipes, "own", lambda _: [own])
+    monkeypatch.setattr(store, "build", build)
+
+    provided = provide(
+        Toolchain(programs={}, definitions=tmp_path), Steps(Console(file=io.StringIO()))
+    )
+
+    assert built == [([own], None)]
+    assert provided.references == {**catalogue.published(), "ai-router": own.reference}
+    assert stack_settings(provided) == {"ai": {"routerImage": own.reference}}
+
+
 STAND_INS = {
     **{name: f"stand-in.local/{name}:1.2.3" for name in catalogue.CATALOGUE},
     "n8n": f"stand-in.local/n8n:{n8n.VERSION}",
     "runners": f"stand-in.local/runners:{n8n.VERSION}",
     "redis": "stand-in.local/redis:7.0.15",
     "postgres": "stand-in.local/postgres:15.20",
+    "ai-router": "stand-in.local/ai-router:3.11.2-0123456789ab",
 }
 
 
@@ -334,6 +431,8 @@ def test_a_stack_accepts_the_stand_ins() -> None:
 
     assert settings.n8n.image == STAND_INS["n8n"]
     assert settings.database.image == STAND_INS["postgres"]
+    assert settings.ai.portkey_image == STAND_INS["ai-gateway"]
+    assert settings.ai.router_image == STAND_INS["ai-router"]
     assert not [problem for rule in RULES for problem in rule(settings)]
 
 
