@@ -140,7 +140,7 @@ class Document:
         count = 0
         for target in leaves(tier):
             count += 1
-            name, provider = target.get("name"), target["provider"]
+            name, provider = str(target.get("name")), target["provider"]
             if name not in self.models:
                 yield f"the target named {name} is not in models"
             elif self.models[name].provider != provider:

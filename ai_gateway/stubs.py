@@ -20,6 +20,7 @@ from aiohttp import web
 _WITHOUT_VERSION = frozenset({"openrouter", "together-ai"})
 _ANTHROPIC = "anthropic"
 _MOST_HOLD_SECONDS = 30
+_LOOK_SECONDS = 0.01
 _PIECES = ("Hel", "lo", "!")
 
 
@@ -157,7 +158,9 @@ class Stubs:
 
 async def _held(does: Behaviour) -> None:
     if does.hold is not None:
-        await asyncio.to_thread(does.hold.wait, _MOST_HOLD_SECONDS)
+        async with asyncio.timeout(_MOST_HOLD_SECONDS):
+            while not does.hold.is_set():
+                await asyncio.sleep(_LOOK_SECONDS)
 
 
 def _asked(body: Mapping[str, Any]) -> Tokens:

@@ -6,6 +6,7 @@ real ones cost money and answer differently each time; they speak OpenAI's and A
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import socket
@@ -13,8 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
+import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ class Running:
 
     def metrics(self) -> str:
         """The metrics that it has now, in Prometheus' text format."""
-        with urllib.request.urlopen(f"{self.metrics_url}/metrics", timeout=10) as answer:  # noqa: S310
+        with request(self.metrics_url, "/metrics") as answer:
             return answer.read().decode()
 
 
@@ -94,7 +94,7 @@ def gateway(*, trusted_hosts: str = _HOST) -> Iterator[Running]:
     environment = {"NODE_ENV": "production", "TRUSTED_CUSTOM_HOSTS": trusted_hosts}
     with _process(command, environment) as (process, log):
         running = Running(url=f"http://{_HOST}:{port}", process=process, log=log)
-        _until_answers(f"{running.url}/", running)
+        _until_answers("/", running)
         yield running
 
 
@@ -130,7 +130,7 @@ def router(
                 process=process,
                 log=log,
             )
-            _until_answers(f"{running.url}/v1/models", running)
+            _until_answers("/v1/models", running)
             yield running
 
 
@@ -183,26 +183,39 @@ def _start(
     )
 
 
-def _until_answers(url: str, running: Running) -> None:
+def _until_answers(path: str, running: Running) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and running.process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - our own process
+            with request(running.url, path):
                 return
-        except (urllib.error.URLError, OSError):
+        except OSError:
             time.sleep(0.05)
-    raise RuntimeError(f"{url} does not answer. It said:\n{running.said()[-2000:]}")
+    raise RuntimeError(f"{running.url} does not answer. It said:\n{running.said()[-2000:]}")
 
 
-def call(url: str, body: Mapping[str, Any], *, timeout: float = 60) -> tuple[int, dict[str, Any]]:
-    """The status and answer of a call to a router."""
-    request = urllib.request.Request(  # noqa: S310 - a router of ours
-        f"{url}/v1/chat/completions",
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json"},
+@contextmanager
+def request(
+    url: str,
+    path: str,
+    body: bytes | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 60,
+) -> Iterator[http.client.HTTPResponse]:
+    """The answer to a GET, or to a POST where there is a body, whatever its status."""
+    address = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(
+        address.hostname or "", address.port or 0, timeout=timeout
     )
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+        connection.request("GET" if body is None else "POST", path, body, dict(headers or {}))
+        yield connection.getresponse()
+    finally:
+        connection.close()
+
+
+def call(url: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+    """The status and answer of a call to a router."""
+    with request(url, "/v1/chat/completions", json.dumps(body).encode()) as answer:
+        return answer.status, json.load(answer)

@@ -74,7 +74,9 @@ async def _serve(arguments: argparse.Namespace, document: Document) -> None:
     gateway = Upstream(document, keys, timeout=arguments.timeout_seconds)
     router = Router(document, keys, gateway)
     watch = web.AppRunner(router.watch(), access_log=None)
-    calls = web.AppRunner(router.calls(), access_log=None, shutdown_timeout=arguments.grace_seconds)
+    # aiohttp waits this long twice, the second time without reading from callers.
+    half = arguments.grace_seconds / 2
+    calls = web.AppRunner(router.calls(), access_log=None, shutdown_timeout=half)
     try:
         for runner, (host, port) in ((watch, arguments.metrics), (calls, arguments.listen)):
             await runner.setup()

@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 from ai_gateway.document import Document
 from ai_gateway.router.errors import CallError
 
-OUTPUT_TOKENS = 4096
-"""What a call that sets no limit may be answered with, as Anthropic demands one."""
+OUTPUT_TOKENS = 16_384
+"""What a call that sets no limit may be answered with, as Anthropic demands one; with its thoughts,
+which are charged for as well."""
 
 _MODEL = "model"
 _LIMITS = ("max_completion_tokens", "max_tokens")

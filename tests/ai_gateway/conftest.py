@@ -34,14 +34,16 @@ def target(tier: str, provider: str, **more: Any) -> dict[str, Any]:
         "name": f"{provider}/{model}",
         "override_params": {"model": model},
         "request_timeout": 1_000,
-        **more,
-    }
+    } | more
 
 
-def tier_config(tier: str) -> dict[str, Any]:
-    """As ai_gateway/routing.py makes them: performance begins with OpenAI, cost with Anthropic."""
+def tier_config(tier: str, **more: Any) -> dict[str, Any]:
+    """Like those of ai_gateway/routing.py: performance begins with OpenAI, cost with Anthropic.
+
+    Unlike them, fallbacks are not for calls that a provider finds fault with.
+    """
     codes = {"on_status_codes": [401, 403, 404, 408, 429, 500, 502, 503, 504]}
-    openai, anthropic, openrouter = (target(tier, provider) for provider in _PROVIDERS)
+    openai, anthropic, openrouter = (target(tier, provider, **more) for provider in _PROVIDERS)
     retried = {**openai, "retry": {"attempts": 1, "on_status_codes": [500]}}
     branches: dict[str, list[Any]] = {
         "performance": [openai, anthropic],

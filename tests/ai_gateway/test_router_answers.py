@@ -2,28 +2,24 @@
 
 import json
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ai_gateway import trial
+from ai_gateway.router.asked import OUTPUT_TOKENS
 from ai_gateway.router.server import MOST_BODY
 from ai_gateway.stubs import Behaviour
 from tests.ai_gateway.conftest import KEYS, TIERS, MakeWay, Way, model_name
 
+_PATH = "/v1/chat/completions"
 _HELLO = [{"role": "user", "content": "hello"}]
 
 
 def stream(way: Way, model: str, **more: Any) -> Iterator[bytes]:
-    request = urllib.request.Request(
-        f"{way.router.url}/v1/chat/completions",
-        data=json.dumps({"model": model, "messages": _HELLO, "stream": True, **more}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    body = json.dumps({"model": model, "messages": _HELLO, "stream": True, **more}).encode()
+    with trial.request(way.router.url, _PATH, body) as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
         yield from (line for line in answer if line.strip())
 
@@ -82,19 +78,15 @@ def test_a_stream_is_passed_on_while_it_comes(way: Way) -> None:
 
 
 def test_nothing_of_the_callers_headers_goes_on(way: Way) -> None:
-    request = urllib.request.Request(
-        f"{way.router.url}/v1/chat/completions",
-        data=json.dumps({"model": "premium_work:performance", "messages": _HELLO}).encode(),
-        headers={
-            "Content-Type": "application/json",
-            "Authorization": "Bearer of-the-caller",
-            "x-portkey-config": json.dumps({"provider": "openai", "api_key": "of-the-caller"}),
-            "x-portkey-custom-host": "http://127.0.0.1:9",
-            "x-portkey-forward-headers": "x-mine",
-            "x-mine": "of-the-caller",
-        },
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    body = json.dumps({"model": "premium_work:performance", "messages": _HELLO}).encode()
+    headers = {
+        "Authorization": "Bearer of-the-caller",
+        "x-portkey-config": json.dumps({"provider": "openai", "api_key": "of-the-caller"}),
+        "x-portkey-custom-host": "http://127.0.0.1:9",
+        "x-portkey-forward-headers": "x-mine",
+        "x-mine": "of-the-caller",
+    }
+    with trial.request(way.router.url, _PATH, body, headers=headers) as answer:
         assert answer.status == 200
         assert not [name for name in answer.headers if name.lower().startswith("x-portkey")]
     [received] = way.stubs.received
@@ -110,11 +102,11 @@ def test_the_limit_of_tokens_reaches_each_provider_under_its_own_name(way: Way) 
     assert bodies[0]["max_completion_tokens"] == 77
     assert "max_tokens" not in bodies[0]
     assert bodies[1]["max_tokens"] == 78
-    assert bodies[2]["max_tokens"] == 4096
+    assert bodies[2]["max_tokens"] == OUTPUT_TOKENS
 
 
 def test_n8n_can_list_use_cases_as_models(way: Way) -> None:
-    with urllib.request.urlopen(f"{way.router.url}/v1/models", timeout=10) as answer:
+    with trial.request(way.router.url, "/v1/models") as answer:
         listed = json.load(answer)
     names = {each["id"] for each in listed["data"]}
     assert {"premium_work", "premium_work:cost", "efficient_work:balanced"} <= names
@@ -146,22 +138,18 @@ def test_a_call_that_cannot_be_routed_says_why(
 
 
 def raw(way: Way, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
-    request = urllib.request.Request(f"{way.router.url}{path}", data=body)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+    with trial.request(way.router.url, path, body) as answer:
+        return answer.status, json.load(answer)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"model": NaN}', b"[" * 100_000, b"\xff\xfe", b""])
 def test_a_body_that_is_no_object_is_refused(way: Way, body: bytes) -> None:
-    status, answer = raw(way, "/v1/chat/completions", body)
+    status, answer = raw(way, _PATH, body)
     assert (status, answer["error"]["code"]) == (400, "invalid_body")
 
 
 def test_a_body_that_is_too_large_is_refused_and_counted(way: Way) -> None:
-    status, answer = raw(way, "/v1/chat/completions", b" " * (MOST_BODY + 1))
+    status, answer = raw(way, _PATH, b" " * (MOST_BODY + 1))
     assert (status, answer["error"]["code"]) == (413, "body_too_large")
     assert way.metric("ai_errors_total", reason="body_too_large") == 1
 

@@ -4,13 +4,12 @@ import json
 import socket
 import threading
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
+from ai_gateway import trial
 from ai_gateway.stubs import Behaviour
 from ai_gateway.trial import free_port
 from tests.ai_gateway.conftest import MakeWay, Way, model_name
@@ -159,23 +158,14 @@ def test_a_caller_that_leaves_a_stream_is_counted_and_harms_nobody(way: Way) -> 
 
 
 def _probe(way: Way, path: str) -> int:
-    try:
-        with urllib.request.urlopen(f"{way.router.metrics_url}{path}", timeout=10) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
+    with trial.request(way.router.metrics_url, path) as answer:
+        return answer.status
 
 
 @contextmanager
 def _stream(way: Way) -> Iterator[Iterator[bytes]]:
-    given: dict[str, Any] = {
-        "model": _CALL,
-        "messages": [{"role": "user", "content": "hello"}],
-        "stream": True,
-    }
-    request = urllib.request.Request(
-        f"{way.router.url}/v1/chat/completions", data=json.dumps(given).encode()
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    messages = [{"role": "user", "content": "hello"}]
+    body = json.dumps({"model": _CALL, "messages": messages, "stream": True}).encode()
+    with trial.request(way.router.url, "/v1/chat/completions", body) as answer:
         assert answer.status == 200
         yield (line.strip() for line in answer if line.strip())

@@ -1,11 +1,10 @@
 """Calls in a minute and dollars in a day, for each use case."""
 
 import json
-import urllib.error
-import urllib.request
 
 import pytest
 
+from ai_gateway import trial
 from ai_gateway.document import UseCase
 from ai_gateway.router.errors import CallError
 from ai_gateway.router.limits import Limits
@@ -73,13 +72,10 @@ def test_a_caller_over_a_limit_is_told_when_to_come_back(make_way: MakeWay) -> N
         for use_case, reason in (("often", "rate_limit"), ("dear", "daily_budget")):
             assert way.ask(use_case)[0] == 200
             body = {"model": use_case, "messages": [{"role": "user", "content": "again"}]}
-            request = urllib.request.Request(
-                f"{way.router.url}/v1/chat/completions", data=json.dumps(body).encode()
-            )
-            with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(request, timeout=10)
-            with refused.value as answer:
-                assert answer.code == 429
+            with trial.request(
+                way.router.url, "/v1/chat/completions", json.dumps(body).encode()
+            ) as answer:
+                assert answer.status == 429
                 assert int(answer.headers["Retry-After"]) > 0
                 assert json.load(answer)["error"]["code"] == reason
             assert way.metric("ai_errors_total", use_case=use_case, reason=reason) == 1
