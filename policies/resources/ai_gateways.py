@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from policies.resources import services
 from policies.resources.answers import Answer, known, some
 from policies.resources.kubernetes import containers
-from policies.resources.place import Place
+from policies.resources.place import Absent, Place
 from policies.resources.resource import Resource
 
 _GATEWAY, _ROUTER = "ai-gateway", "ai-router"
@@ -49,8 +49,7 @@ def destinations(config_map: Resource) -> Iterator[Destination]:
         if file.unknown:
             if key == "*" or key.endswith(".json"):
                 yield Destination(place=file)
-            continue
-        document = file.parsed()
+        document = file.parsed() if file.text else Place(file.path, Absent.MISSING)
         for each in (*_upstream(document), *_targets(document)):
             if each.hosts not in said or not each.hosts:
                 said.add(each.hosts)

@@ -224,6 +224,7 @@ class TestAiGatewaysCallRegisteredProcessors:
             {"dashboard.json": json.dumps({"panels": [{"targets": [{"expr": "up"}]}]})},
             {"targets.json": json.dumps([{"targets": ["api.example.org:443"]}])},
             {"odd.json": json.dumps({"targets": "text", "upstream": 1})},
+            {"odd.json": {"targets": UNKNOWN}},
         ],
     )
     def test_other_files_are_let_be(self, data: Any) -> None:
