@@ -42,7 +42,8 @@ class SecretsSettings(Area):
     )
     redis_secret: Name = Field(
         default="redis-auth",
-        description="Secret with n8n's `password` for Redis and its nodes' own `cluster-password`.",
+        description="Secret with n8n's `password` for Redis and its nodes' own `cluster-password`; "
+        "while one is replaced, also `next-…` and `previous-…` of it.",
     )
     database_secret: Name = Field(
         default="database-auth",

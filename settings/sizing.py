@@ -61,7 +61,10 @@ def peak_need(settings: Settings) -> Need:
     parts = [
         _need(1, settings.main.resources),
         _need(_pods_during_rollout(webhook.max_replicas), webhook.resources),
-        _need(_pods_during_rollout(worker.max_replicas), worker.resources, worker.runner_resources),
+        _need(
+            _pods_during_rollout(worker.max_replicas),
+            *(worker.resources, worker.runner_resources, *_ai_gateway(settings)),
+        ),
         _need(REDIS_NODES, redis.resources, REDIS_KEEPER),
         _need(_SPARE_PODS, REDIS_KEEPER),
     ]
@@ -74,6 +77,16 @@ def peak_need(settings: Settings) -> Need:
         cpu_limits=sum((part.cpu_limits for part in parts), Decimal()),
         memory_limits=sum((part.memory_limits for part in parts), Decimal()),
     )
+
+
+def _ai_gateway(settings: Settings) -> tuple[Resources, ...]:
+    """The containers of the AI gateway beside a worker."""
+    ai = settings.ai
+    return {
+        "none": (),
+        "sidecar": (ai.portkey_resources, ai.router_resources),
+        "hosted": (ai.router_resources,),
+    }[ai.gateway]
 
 
 def default_quota(settings: Settings) -> Quota:

@@ -4,11 +4,11 @@ import sys
 
 from rich.console import Console
 
-import settings
 from ai_gateway import routing
 from ai_gateway.savings import mixes, report
 from ai_gateway.savings.arithmetic import floor_is_kept, total
 from ai_gateway.savings.replay import ReplayError, place, replay
+from settings.ai import AiSettings
 
 _CALLS = 300
 """Calls that a mix is replayed with, about."""
@@ -22,10 +22,7 @@ def main() -> int:
     console = Console(highlight=False)
     console.width = max(console.width, _WIDTH)
     # The settings' defaults; the router runs from this checkout, its image is not used.
-    parsed = settings.parse(
-        {"ai": {"gateway": "sidecar", "routerImage": "localhost/ai-router:0.0.0"}}
-    )
-    document = routing.document(parsed.ai)
+    document = routing.document(AiSettings(gateway="sidecar"))
     listed = mixes.load()
     console.print(
         f"Starting gateway and router: {len(listed)} mixes, some {_CALLS} calls each. "

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
+from ai_gateway import routing
 from esc import definition
+from integrations import catalogue
+from integrations.model import Integration
 from integrations.selection import SelectionError
 from settings.model import Settings
 from settings.problems import Problem
@@ -55,15 +58,43 @@ def critical_keys_are_defined(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _chosen(settings: Settings) -> bool:
+def the_gateway_calls_chosen_services(settings: Settings) -> Iterator[Problem]:
+    """Prompts go to providers that the environment has chosen, and is known to use."""
+    ai = settings.ai
+    # In a trial environment nothing is chosen: somebody puts keys of their own into the Secret.
+    if settings.secrets.source == "generated":
+        return
     try:
-        return bool(settings.integrations.selection.integrations)
+        needed = routing.keys(ai)
+    except ValueError:
+        return  # a model without a price, which another rule reports
+    chosen = {variable.name for each in _chosen(settings) for variable in each.own_variables}
+    owners = {
+        variable.name: each.id
+        for each in catalogue.load().integrations
+        for variable in each.own_variables
+    }
+    for name in needed:
+        if name not in chosen:
+            yield Problem(
+                key="ai.tiers",
+                given=None,
+                wanted=f"the AI gateway calls {owners[name]}, which is not chosen; "
+                f"write integrations.add: [{owners[name]}], or take its models out",
+                compares=("integrations", "ai.gateway", "secrets.source"),
+            )
+
+
+def _chosen(settings: Settings) -> tuple[Integration, ...]:
+    try:
+        return settings.integrations.selection.integrations
     except SelectionError:
-        return False  # which `integrations_can_be_chosen` reports
+        return ()  # which `integrations_can_be_chosen` reports
 
 
 RULES: Rules = (
     integrations_can_be_chosen,
     integrations_have_a_source_of_keys,
     critical_keys_are_defined,
+    the_gateway_calls_chosen_services,
 )

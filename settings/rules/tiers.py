@@ -79,7 +79,7 @@ def quota_fits_the_maximum(settings: Settings) -> Iterator[Problem]:
                 key=f"platform.quota.{key}",
                 given=str(given),
                 wanted=f"at least {needed}, what all tiers need at their maximum during a rollout",
-                compares=("main", "webhook", "worker", "redis.resources", "database"),
+                compares=("main", "webhook", "worker", "redis.resources", "database", "ai"),
             )
 
 
@@ -92,6 +92,8 @@ def requests_stay_within_limits(settings: Settings) -> Iterator[Problem]:
         ("worker.runnerResources", settings.worker.runner_resources),
         ("redis.resources", settings.redis.resources),
         ("database.resources", settings.database.resources),
+        ("ai.portkeyResources", settings.ai.portkey_resources),
+        ("ai.routerResources", settings.ai.router_resources),
     ):
         for kind, request, limit in (
             ("cpu", resources.cpu_request, resources.cpu_limit),

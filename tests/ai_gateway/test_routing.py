@@ -25,7 +25,7 @@ STRATEGIES = ("cost", "performance", "balanced")
 
 def ai(**values: Any) -> AiSettings:
     gateway = {"gateway": "sidecar", "routerImage": "registry.example/ai/router:1.0.0"}
-    return settings.parse({"ai": gateway | values}).ai
+    return settings.parse({"ai": gateway | values, "secrets": {"source": "generated"}}).ai
 
 
 def of_two_providers(models: list[str]) -> bool:

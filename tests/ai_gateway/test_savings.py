@@ -33,7 +33,7 @@ def document() -> Document:
             "efficient": ["anthropic/claude-haiku-5-5", "openai/gpt-6-luna"],
         },
     }
-    return routing.document(settings.parse({"ai": ai}).ai)
+    return routing.document(settings.parse({"ai": ai, "secrets": {"source": "generated"}}).ai)
 
 
 def mix(*calls: dict[str, Any]) -> mixes.Mix:

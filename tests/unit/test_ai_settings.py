@@ -13,7 +13,7 @@ ROUTER = {"routerImage": "registry.example/ai/router:1.0.0"}
 
 def problems(ai: dict[str, Any]) -> str:
     with pytest.raises(settings.SettingsError) as error:
-        settings.parse({"ai": ai})
+        settings.parse({"ai": ai, "secrets": {"source": "generated"}})
     return str(error.value)
 
 
