@@ -97,7 +97,8 @@ CATALOGUE: Mapping[str, Published] = {
     "ai-router": Published(
         reference=None,
         stand_in="`ai_gateway/router` of this checkout, wheels of PyPI, Debian's `python3`",
-        difference="an older Python than `ai_gateway/image/Dockerfile` names",
+        difference="an older Python than in `ai_gateway/image/Dockerfile`, which compiles "
+        "everything at each start",
     ),
 }
 """Every image by the name that the embedded environment calls it."""

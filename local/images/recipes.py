@@ -330,6 +330,7 @@ def _ai_router(base: _Base, report: Callable[[str], None]) -> Image:
         user=_NONROOT.number,
         entry_point=("python3", "-m", "ai_gateway.router"),
         folder=ai_gateway.FOLDER,
+        environment={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
     )
 
 
