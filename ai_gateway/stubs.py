@@ -41,7 +41,7 @@ class Behaviour:
         status: of its answer.
         seconds: before its answer.
         hold: awaited before an answer, or after a stream's first piece.
-        raw: the answer's body instead of a chat completion.
+        raw: the answer's body instead of a chat completion, or the error's message.
         content_type: of `raw`.
         usage: the answer's usage instead of the tokens asked for; None for an answer without.
         breaks_off: whether a stream ends after its first piece.
@@ -128,7 +128,8 @@ class Stubs:
         does = self._behaviours.get(model, Behaviour())
         await asyncio.sleep(does.seconds)
         if does.status != 200 and self._fails(model, does):
-            error = {"message": f"{model} does not work", "type": "stub"}
+            message = does.raw or f"{model} does not work"
+            error = {"message": message, "type": "stub"}
             return web.json_response({"type": "error", "error": error}, status=does.status)
         if does.raw is not None:
             return web.Response(text=does.raw, content_type=does.content_type)

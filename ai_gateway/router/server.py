@@ -123,7 +123,7 @@ class Router:
             progress.path = answer.headers.get("x-portkey-last-used-option-index")
             progress.retries = answer.headers.get("x-portkey-retry-attempt-count")
             if answer.status != 200:
-                raise await upstream.failure(answer)
+                raise await upstream.failure(answer, config)
             if call.stream and answer.content_type == _EVENT_STREAM:
                 return await _relay(request, call, answer, progress)
             body, said = await upstream.whole(answer)

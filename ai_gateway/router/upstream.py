@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from ai_gateway.document import Document
+from ai_gateway.document import Document, leaves
 from ai_gateway.router.errors import CallError
 from ai_gateway.router.keys import Keys
 
@@ -110,15 +110,17 @@ async def whole(answer: aiohttp.ClientResponse) -> tuple[bytes, dict[str, Any]]:
     return raw, said
 
 
-async def failure(answer: aiohttp.ClientResponse) -> CallError:
+async def failure(answer: aiohttp.ClientResponse, config: Mapping[str, Any]) -> CallError:
     """What a status other than 200 means to the caller.
 
-    Only what is wrong with the call is told in the provider's words: others can hold a part of a
-    key, or nothing that a caller could change.
+    Only what is wrong with the call is told in the provider's words, if no key of the configuration
+    is among them: others can hold a part of a key, or nothing that a caller could change.
     """
     status = answer.status
     if status in _CALLERS_FAULT:
         message = _message(_object(await _read(answer)))
+        if any(leaf["api_key"] in message for leaf in leaves(config)):
+            message = "its words have a key in them"
         return CallError(status, "refused", f"the provider refused the call: {message}")
     if status == 429:
         wait = answer.headers.get("retry-after", "")

@@ -12,7 +12,7 @@ import pytest
 from ai_gateway import trial
 from ai_gateway.stubs import Behaviour
 from ai_gateway.trial import free_port
-from tests.ai_gateway.conftest import MakeWay, Way, model_name
+from tests.ai_gateway.conftest import KEYS, MakeWay, Way, model_name
 from tests.waiting import eventually
 
 _FIRST = model_name("balanced", "openai")
@@ -78,6 +78,14 @@ def test_what_is_wrong_with_a_call_is_told_by_the_first_provider_alone(way: Way)
     assert status == 400
     assert f"{_FIRST} does not work" in answer["error"]["message"]
     assert [received.model for received in way.stubs.received] == [_FIRST]
+
+
+def test_a_key_in_a_providers_words_stays_here(way: Way) -> None:
+    key = KEYS["OPENAI_API_KEY"]
+    way.stubs.behave(_FIRST, Behaviour(status=400, raw=f"{key} may not do this"))
+    status, answer = way.ask(_CALL)
+    assert status == 400
+    assert key not in json.dumps(answer)
 
 
 def test_a_gateway_that_is_not_there_is_said_and_seen(make_way: MakeWay) -> None:

@@ -46,6 +46,12 @@ def test_tokens_and_dollars_are_right_right_after_a_call(
     "block",
     [
         {"prompt_tokens": -1, "completion_tokens": 5},
+        {"prompt_tokens": 5, "completion_tokens": -1},
+        {
+            "prompt_tokens": 5,
+            "completion_tokens": 5,
+            "prompt_tokens_details": {"cached_tokens": -1},
+        },
         {"prompt_tokens": 10**12, "completion_tokens": 5},
         {"prompt_tokens": "many", "completion_tokens": 5},
         {"prompt_tokens": 1.5, "completion_tokens": 5},
