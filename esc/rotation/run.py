@@ -158,8 +158,10 @@ class Runner:
             nonlocal said
             item = self.kubectl.object("get", _KIND, name)
             ready = _ready(item)
-            said = ready.get("message", said)
-            return _version(item) != _version(before) and ready.get("status") == "True"
+            if ready.get("status") != "True":
+                said = ready.get("message", said)
+                return False
+            return _version(item) != _version(before)
 
         _until(
             copied,

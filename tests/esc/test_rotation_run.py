@@ -59,6 +59,13 @@ def test_no_value_is_printed() -> None:
     assert OLD not in output.getvalue()
 
 
+def test_it_ends_when_the_last_pod_with_the_old_key_has_ended() -> None:
+    world = vendor_world(ending=3)
+
+    assert take(*world.runner(NEW)) == 0
+    assert not world.ending
+
+
 def test_files_that_are_read_again_are_not_restarted() -> None:
     world = vendor_world(file=True, annotations={REREADS: "made"})
 
@@ -93,6 +100,15 @@ def test_what_was_not_copied_is_not_used_and_the_old_key_is_said_to_be_valid() -
     assert world.log == ["write OPENAI_API_KEY", "sync"]
     assert "could not get secret data from provider" in output.getvalue()
     assert "The old key is still valid" in output.getvalue()
+
+
+def test_what_was_copied_before_is_not_taken_for_the_new_value() -> None:
+    world = vendor_world(operator=False)
+    runner, output = world.runner(NEW)
+
+    assert take(runner, output) == 1
+    assert world.log == ["write OPENAI_API_KEY", "sync"]
+    assert "perhaps the operator does not run" in output.getvalue()
 
 
 def test_a_key_that_nothing_copies_is_refused_before_anything_changes() -> None:
@@ -216,6 +232,18 @@ def test_wherever_it_is_interrupted_the_same_command_ends_it_without_a_gap(opera
         assert take(*world.runner(), PASSWORD) == 0, stop_at
         assert OLD not in world.accepted("password")
         assert world.words("password") == "settled"
+
+
+def test_a_next_password_that_somebody_set_by_hand_is_put_to_use_in_order() -> None:
+    world = redis_world()
+    world.values["REDIS_NEXT_PASSWORD"] = NEW
+    world.copy()
+    watch(world)
+    assert world.words("password") == "unordered"
+
+    assert take(*world.runner(), PASSWORD) == 0
+    assert world.held["password"] == NEW
+    assert world.accepted("password") == {NEW}
 
 
 def test_nodes_of_redis_that_do_not_agree_stop_it_before_anything_changes() -> None:

@@ -29,9 +29,16 @@ class World:
         keys: of the one Secret, with the keys in ESC that they are copied from.
         annotations: of the one Deployment's pods.
         file: whether its pods read the Secret as a file.
-        held: what its pods hold of the key `key`.
+        policy: of the ExternalSecret, when it is refreshed.
+        message: what it says, if it cannot be copied.
+        operator: whether there is one.
+        secret: what the Secret holds.
+        held: what its pods hold of it since their start.
         after: called after each call that may change something.
         log: the calls, without values.
+        syncs: how often the operator has copied, or has tried to.
+        starts: how often the pods have been started.
+        ending: for how many looks at the pods one that ends is still there.
     """
 
     values: dict[str, str]
@@ -40,12 +47,14 @@ class World:
     file: bool = False
     policy: str = "Periodic"
     message: str = ""
+    operator: bool = True
     secret: dict[str, str] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     after: Callable[[], None] = lambda: None
     log: list[str] = field(default_factory=list)
     syncs: int = 1
     starts: int = 1
+    ending: int = 0
 
     def __post_init__(self) -> None:
         self.copy()
@@ -93,10 +102,10 @@ class World:
         """What a node of Redis says of a password, as components/redis/scripts/passwords.sh."""
         present = self.secret[key]
         following = self.secret.get(f"next-{key}") or present
-        previous = self.secret.get(f"previous-{key}") or present
+        previous = self.secret.get(f"previous-{key}")
         if following != present:
             return "next" if previous == present else "unordered"
-        return "switched" if previous != present else "settled"
+        return "switched" if (previous or present) != present else "settled"
 
     def accepted(self, key: str) -> set[str]:
         """The passwords that Redis accepts."""
@@ -116,12 +125,16 @@ class World:
             case ("annotate", "externalsecrets.external-secrets.io", "copy", *_):
                 before = json.dumps(self.external_secret())
                 self.log.append("sync")
-                if not self.message:
+                self.syncs += self.operator
+                if self.operator and not self.message:
                     self.copy()
-                    self.syncs += 1
                 return before
             case ("get", "pods", "--selector", "app=consumer", *_):
-                return json.dumps({"items": [{"metadata": {"uid": str(self.starts)}}]})
+                uids = [str(self.starts)]
+                if self.starts > 1 and self.ending:
+                    self.ending -= 1
+                    uids.append(str(self.starts - 1))
+                return json.dumps({"items": [{"metadata": {"uid": uid}} for uid in uids]})
             case ("get", "pods", *_):
                 return json.dumps({"items": [{"metadata": {"name": each}} for each in NODES]})
             case ("get", *_):
