@@ -32,9 +32,10 @@ _CREDENTIALS = """\
 ## Keys in workflows
 
 Workflows cannot read environment variables. They get a key through a credential of the type under
-**in n8n**: somebody makes one in the editor, gives it a name and fills in nothing. n8n's main and
-worker processes fill its empty fields from a file that External Secrets makes of the keys
-(`integrations/overwrites.py`), so that a key stands neither in n8n's database nor in the editor.
+**in n8n**: somebody makes one in the editor, gives it a name and fills in nothing; it works, though
+n8n's list of credentials says "Needs first setup" of some. n8n's main and worker processes fill its
+empty fields from a file that External Secrets makes of the keys (`integrations/overwrites.py`), so
+that a key stands neither in n8n's database nor in the editor.
 Types marked <sup>p</sup> are the platform's own (`integrations/credential_types.py`), for the HTTP
 Request node: n8n has none that this node could use.
 

@@ -9,6 +9,8 @@ seen on its main and worker processes (others do not read it):
   credential of the type by giving it a name. What was filled in is neither stored nor shown.
 - A value that begins with `=` is taken for an expression.
 - A type that n8n does not know is said in its log and passed over.
+- Workflows cannot read the file: nodes open only what lies under N8N_RESTRICT_FILE_ACCESS_TO, a
+  folder of its own if that is not set.
 
 Whoever may make credentials may use every key in the file. `allowedDomains` keeps requests of
 the HTTP Request node, also of those that a workflow was made to send elsewhere by what it read, at
