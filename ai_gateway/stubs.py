@@ -116,7 +116,7 @@ class Stubs:
         body = await request.json()
         anthropic = request.path.endswith("/messages")
         key = request.headers.get("x-api-key") or request.headers.get("Authorization", "")
-        model = body["model"]
+        model = body.get("model", "")
         self.received.append(
             Received(
                 model=model,

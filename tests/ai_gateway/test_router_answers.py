@@ -10,7 +10,7 @@ import pytest
 from ai_gateway import trial
 from ai_gateway.router.asked import OUTPUT_TOKENS
 from ai_gateway.router.server import MOST_BODY
-from ai_gateway.stubs import Behaviour
+from ai_gateway.stubs import Behaviour, Stubs
 from tests.ai_gateway.conftest import KEYS, TIERS, MakeWay, Way, model_name
 
 _PATH = "/v1/chat/completions"
@@ -176,6 +176,26 @@ def test_a_missing_key_is_named_and_others_serve_meanwhile(make_way: MakeWay) ->
         status, answer = way.ask("premium_work:performance")
         assert (status, answer["error"]["code"]) == (503, "key_missing")
         assert "ANTHROPIC_API_KEY or OPENAI_API_KEY" in answer["error"]["message"]
+
+
+def test_the_hosted_gateway_gets_its_own_key_and_the_calls_metadata(
+    make_way: MakeWay, stubs: Stubs
+) -> None:
+    """A stub in the hosted gateway's place: what it is told, not what it does with it."""
+    hosted = stubs.host("openrouter")
+    with make_way(upstream=hosted, upstream_key="PORTKEY_API_KEY") as way:
+        status, answer = way.ask("premium_work:cost")
+        assert (status, answer["error"]["code"]) == (503, "key_missing")
+        assert "PORTKEY_API_KEY" in answer["error"]["message"]
+        (way.keys / "PORTKEY_API_KEY").write_text("pk-secret")
+        assert way.ask("premium_work:cost")[0] == 200
+        [received] = stubs.received
+        assert received.headers["x-portkey-api-key"] == "pk-secret"
+        metadata = json.loads(received.headers["x-portkey-metadata"])
+        assert metadata == {"use_case": "premium_work", "tier": "premium", "strategy": "cost"}
+        assert KEYS["ANTHROPIC_API_KEY"] in received.headers["x-portkey-config"]
+        # The answer does not say which model it is of.
+        assert way.metric("ai_usage_invalid_total", reason="unknown_model") == 1
 
 
 def test_a_key_that_was_rotated_is_used_at_once(make_way: MakeWay) -> None:
