@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import versions
 from local.errors import LocalError
 from local.images import (
     ai_gateway,
@@ -241,6 +242,10 @@ def test_every_locked_package_has_a_checksum(file: Path) -> None:
     ]
 
     assert not unchecked
+
+
+def test_portkey_is_tried_in_the_release_that_is_deployed() -> None:
+    assert versions.PORTKEY.rpartition(":")[2] == ai_gateway.PORTKEY_VERSION
 
 
 def test_portkeys_image_is_laid_out_as_the_published_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,13 @@ REPOSITORY = Path(__file__).parents[2]
 
 def record_gateway(kind: str = "sidecar", *, platform: Any = None, **ai: Any) -> Recorded:
     """The tiers of a stack with a gateway."""
-    return record_tiers({"secrets": {"source": "generated"}, "ai": {"gateway": kind, **AI, **ai}, "platform": platform or {}})
+    return record_tiers(
+        {
+            "secrets": {"source": "generated"},
+            "ai": {"gateway": kind, **AI, **ai},
+            "platform": platform or {},
+        }
+    )
 
 
 def pod(resources: Recorded, tier: str = "worker") -> Mapping[str, Any]:
