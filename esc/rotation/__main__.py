@@ -29,7 +29,7 @@ _GOES_ON: Mapping[type[Rotated], str] = {
 }
 
 _DONE: Mapping[type[Rotated], str] = {
-    VendorKey: "Everything in the cluster uses the new key. Now delete the old one at the vendor.",
+    VendorKey: "Every pod that was restarted uses the new key. What is left:",
     GeneratedKey: "Everything in the cluster uses the new value.",
     RedisPassword: "Everything uses the new password, and Redis refuses the old one.",
 }
@@ -114,16 +114,22 @@ def replace(runner: Runner, rotated: Rotated, console: Console) -> int:
         console.print(f"\nInterrupted. {_GOES_ON[type(rotated)]}", markup=False)
         return 130
     console.print(f"\n{_DONE[type(rotated)]}", markup=False)
+    if not steps[-1].actions:
+        _print_step(console, len(steps), steps[-1])
     return 0
 
 
 def _print(console: Console, rotated: Rotated, steps: Sequence[Step]) -> None:
     console.print(f"To replace {' and '.join(rotated.names)}:", markup=False)
     for number, step in enumerate(steps, 1):
-        console.print(f"  {number}. {step.title}", style="bold", markup=False)
-        for detail in step.details:
-            console.print(f"     {detail}", markup=False)
+        _print_step(console, number, step)
     console.print()
+
+
+def _print_step(console: Console, number: int, step: Step) -> None:
+    console.print(f"  {number}. {step.title}", style="bold", markup=False)
+    for detail in step.details:
+        console.print(f"     {detail}", markup=False)
 
 
 if __name__ == "__main__":

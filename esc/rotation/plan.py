@@ -81,9 +81,10 @@ meanings."""
 
 _WAITS = "Then wait until External Secrets has copied it, and all of Redis's nodes say `{word}`."
 
-KUBELET_SECONDS = 120
-"""After which a changed Secret stands in a pod's mounted file: the kubelet's period of a minute,
-and the age of what it knows of the Secret."""
+_MOUNTED = (
+    "Where a mounted file is read again: two minutes later. The kubelet looks every minute, and "
+    "what it knows of the Secret may be as old."
+)
 
 
 def plan(
@@ -126,10 +127,12 @@ def _vendor(rotated: VendorKey, environment: str, found: Found | None) -> Iterat
     )
     yield _sync(rotated.names, found)
     yield _roll(rotated.names, found, files=True)
-    last = ["Not before: until then a pod may still use it."]
-    if found is None or any(each.rereads for each in found.consumers):
-        last.append(f"Mounted files change up to {KUBELET_SECONDS} s after the Secret.")
-    yield Step(title="By hand: delete the old key at the vendor", details=tuple(last))
+    # Whoever reads a file again is not waited for by a rollout.
+    waits = found is None or any(each.rereads for each in found.consumers)
+    yield Step(
+        title="By hand, and only now: delete the old key at the vendor",
+        details=(_MOUNTED,) if waits else (),
+    )
 
 
 def _generated(rotated: GeneratedKey, environment: str, found: Found | None) -> Iterator[Step]:
