@@ -64,22 +64,15 @@ _LANGUAGE_MODELS = (
     "*.openai.azure.com",
     "*.services.ai.azure.com",
     "*aiplatform.googleapis.com",
-    "api.anthropic.com",
-    "api.cohere.ai",
-    "api.cohere.com",
     "api.deepseek.com",
     "api.groq.com",
     "api.mistral.ai",
-    "api.openai.com",
     "api.perplexity.ai",
-    "api.together.xyz",
     "api.x.ai",
     "generativelanguage.googleapis.com",
-    "openrouter.ai",
-    "router.huggingface.co",
 )
-"""Hosts of language models whose names do not say in which of our regions they process, beside
-those of the catalogue of integrations."""
+"""Hosts of language models whose names do not say in which of our regions they process, and which
+the catalogue of integrations does not have."""
 
 _ALLOWED = "a language model in an allowed region or of a registered processor"
 

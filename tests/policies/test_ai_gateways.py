@@ -13,7 +13,7 @@ from settings.ai import AiSettings
 from tests.policies.judging import DEFAULTS, UNKNOWN, judgement, resource, said
 from tests.policies.wording import pending, violated
 
-REGISTER = replace(DEFAULTS, processors=("api.openai.com", "*.example.com"))
+REGISTER = replace(DEFAULTS, processors=("api.openai.com", "api.together.xyz", "*.example.com"))
 
 
 def pods(**container: Any) -> Resource:
@@ -152,6 +152,8 @@ class TestAiGatewaysCallRegisteredProcessors:
         "judged",
         [
             routed({"provider": "openai"}),
+            # The catalogue's `together`.
+            routed({"provider": "together-ai"}),
             routed({"provider": "openai", "custom_host": "https://models.example.com/v1"}),
             routed({"provider": "openai", "custom_host": "http://models.ai.svc:8000/v1"}),
             routed({"provider": "openai", "customHost": "http://models:8000/v1"}),
@@ -165,8 +167,7 @@ class TestAiGatewaysCallRegisteredProcessors:
         ("judged", "place"),
         [
             (routed({"provider": "anthropic"}), f"{FIRST}.provider"),
-            # Which the catalogue calls otherwise, and not at all.
-            (routed({"provider": "together-ai"}), f"{FIRST}.provider"),
+            # Which the catalogue does not have.
             (routed({"provider": "bedrock"}), f"{FIRST}.provider"),
             (
                 routed({"provider": "openai", "custom_host": "https://eu.api.openai.com/v1"}),

@@ -178,6 +178,8 @@ def test_prompts_may_go_to_allowed_regions_and_registered_processors(address: st
     [
         "https://api.openai.com/v1",
         "https://us.api.openai.com/v1",
+        "https://api.portkey.ai/v1",
+        "https://api.mistral.ai/v1",
         "API.OpenAI.com",
         "https://bedrock-runtime.us-east-1.amazonaws.com",
         "https://us-central1-aiplatform.googleapis.com",
