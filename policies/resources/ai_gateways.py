@@ -46,9 +46,8 @@ def destinations(config_map: Resource) -> Iterator[Destination]:
     """Whom the routing documents in a ConfigMap, which are JSON, name; each once."""
     said: set[tuple[str, ...]] = set()
     for key, file in config_map.at("data").entries():
-        if file.unknown:
-            if key == "*" or key.endswith(".json"):
-                yield Destination(place=file)
+        if file.unknown and (key == "*" or key.endswith(".json")):
+            yield Destination(place=file)
         document = file.parsed() if file.text else Place(file.path, Absent.MISSING)
         for each in (*_upstream(document), *_targets(document)):
             if each.hosts not in said or not each.hosts:
