@@ -49,6 +49,8 @@ def test_a_stream_that_runs_when_the_router_ends_is_finished(make_way: MakeWay) 
             assert b"Hel" in answer.readline()
             way.router.process.send_signal(signal.SIGTERM)
             eventually(lambda: not _listens(way.router.url), "no new call is taken", seconds=10)
+            with trial.request(way.router.metrics_url, "/readyz") as ready:
+                assert (ready.status, ready.read()) == (503, b"ending\n")
             hold.set()
             rest = answer.read()
         assert rest.rstrip().endswith(b"data: [DONE]")
@@ -90,6 +92,27 @@ def test_no_log_has_a_key_a_prompt_or_an_answer(make_way: MakeWay) -> None:
     assert [line for line in lines if line["event"] == "call"]
     for word in (secret, *KEYS.values(), "Hello!", "x-portkey"):
         assert word not in said
+
+
+def test_of_a_librarys_error_only_its_kind_is_logged() -> None:
+    program = """
+import logging
+from ai_gateway.router import logs
+logs.start()
+try:
+    raise ValueError("prompt")
+except ValueError:
+    logging.getLogger("aiohttp.server").exception("answering %s", "prompt")
+"""
+    said = subprocess.run(
+        (sys.executable, "-c", program),
+        cwd=trial.REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(said.stdout)["error"] == "ValueError"
+    assert "prompt" not in said.stdout + said.stderr
 
 
 def test_a_log_has_one_line_for_a_call(make_way: MakeWay) -> None:
