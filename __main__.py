@@ -71,7 +71,7 @@ after_stores = pulumi.ResourceOptions(
 
 credentials = (
     Credentials("credentials", settings=stack, opts=with_secrets)
-    if stack.integrations.selection.integrations
+    if stack.integrations.selection.integrations or stack.ai.gateway != "none"
     else None
 )
 environment = Environment(

@@ -17,6 +17,12 @@ from settings.ai import AiSettings, Strategy
 SIDECAR: Final = "http://127.0.0.1:8788"
 """Where Portkey's gateway listens beside the router, in the same pod."""
 
+ROUTER: Final = "http://127.0.0.2:8787"
+"""Where the router listens. n8n's guard against calls to private addresses (N8N_SSRF_…) covers its
+AI nodes as well as its HTTP Request node, and knows addresses but no ports. This one has to be let
+through; 127.0.0.1 would let workflows through to n8n's task broker, too, which listens there alone.
+What of the pod listens on every address can be reached here: health checks and metrics."""
+
 STRATEGIES: Final[tuple[Strategy, ...]] = ("cost", "performance", "balanced")
 """How one of a tier's models is chosen."""
 

@@ -1,6 +1,7 @@
 """The words of a NetworkPolicy: who may talk to whom, on top of a namespace that allows nothing."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import pulumi_kubernetes as kubernetes
 
@@ -76,8 +77,10 @@ def public_destinations(settings: Settings) -> list[tuple[str, int]]:
         Consumer.MAIN, Consumer.WEBHOOK, Consumer.WORKER, Consumer.GATEWAY
     )
     platform = settings.platform
+    bases = [urlsplit(each.url) for each in settings.ai.base_urls]
     return sorted(
         {(each.host, each.port) for each in called if each.host}
+        | {(base.hostname, base.port or 443) for base in bases if base.scheme == "https"}
         | {(host, port) for host in platform.public_hosts for port in platform.public_ports}
     )
 

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         console.print(f"Stack {stack} uses no outside service: integrations.set is none.")
         return 0
     console.print(_table(found))
-    console.print(_summary(found, stack), markup=False)
+    console.print(_summary(found, stack), markup=False, soft_wrap=True)
     return 0
 
 

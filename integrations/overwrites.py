@@ -19,7 +19,7 @@ own field for an address, by n8n's API.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from integrations.credentials import Credential
@@ -41,27 +41,35 @@ class Overwrites:
     keys: tuple[str, ...]
 
 
-def overwrites(selection: Selection, defined: Collection[str]) -> Overwrites:
+def overwrites(
+    selection: Selection,
+    defined: Collection[str],
+    fixed: Mapping[str, Mapping[str, str]] | None = None,
+) -> Overwrites:
     """The file for the services of a stack that have all their keys.
 
     Args:
         selection: the services.
         defined: names of the keys that there are.
+        fixed: for each type of credentials what its fields are filled with instead of a key.
     """
+    fixed = fixed or {}
     served = [
         (each, each.credential)
         for each in selection.integrations
-        if each.credential and all(variable.name in defined for variable in each.variables)
+        if each.credential
+        and each.credential.type not in fixed
+        and all(variable.name in defined for variable in each.variables)
     ]
-    entries = ",\n".join(_entry(*each) for each in served)
+    entries = [_entry(*each) for each in served]
+    entries += [f"  {json.dumps(kind)}: {json.dumps(dict(fixed[kind]))}" for kind in fixed]
     used = [
         name
         for integration, credential in served
         for name in names([*credential.fields.values(), _hosts(integration)])
     ]
-    return Overwrites(
-        template=f"{{\n{entries}\n}}" if served else "{}", keys=tuple(dict.fromkeys(used))
-    )
+    template = "{\n" + ",\n".join(entries) + "\n}" if entries else "{}"
+    return Overwrites(template=template, keys=tuple(dict.fromkeys(used)))
 
 
 def _entry(integration: Integration, credential: Credential) -> str:

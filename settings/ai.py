@@ -178,9 +178,10 @@ class AiSettings(Area):
     )
     portkey_resources: Resources = Field(
         default=Resources(
-            cpu_request="50m", memory_request="128Mi", cpu_limit="500m", memory_limit="256Mi"
+            cpu_request="50m", memory_request="192Mi", cpu_limit="500m", memory_limit="512Mi"
         ),
-        description="Portkey's gateway, in each worker pod.",
+        description="Portkey's gateway, in each worker pod: 134 MB were measured, and each probe "
+        "starts another Node.js.",
     )
     router_resources: Resources = Field(
         default=Resources(

@@ -21,14 +21,6 @@ from components.n8n.pod import Sidecar
 from settings import Settings
 from settings.ai import AiSettings
 
-ADDRESS = "127.0.0.2"
-"""Where the router listens. n8n's guard against calls to private addresses (N8N_SSRF_…) covers its
-AI nodes as well as its HTTP Request node, and knows addresses but no ports. This one has to be let
-through; 127.0.0.1 would let workflows through to n8n's task broker, too, which listens there alone.
-What of this pod listens on every address can be reached here: health checks and metrics."""
-
-PORT = 8787
-
 _METRICS_PORT = 9464
 
 _CONFIGURATION = "/etc/ai-gateway"
@@ -66,8 +58,9 @@ def variables(settings: Settings) -> dict[str, str]:
     """What n8n is told so that workflows may call the router; nothing where there is none."""
     if settings.ai.gateway == "none":
         return {}
-    ranges = [each.cidr for each in settings.platform.private_destinations]
-    return {"N8N_SSRF_ALLOWED_IP_RANGES": ",".join([*ranges, f"{ADDRESS}/32"])}
+    allowed = [each.cidr for each in settings.platform.private_destinations]
+    allowed.append(f"{urlsplit(routing.ROUTER).hostname}/32")
+    return {"N8N_SSRF_ALLOWED_IP_RANGES": ",".join(allowed)}
 
 
 def sidecars(settings: Settings, configuration: pulumi.Input[str]) -> list[Sidecar]:
@@ -143,7 +136,7 @@ def _router(settings: Settings, configuration: pulumi.Input[str]) -> Sidecar:
         args=[
             f"--document={_CONFIGURATION}/routing.json",
             f"--keys={_KEYS}",
-            f"--listen={ADDRESS}:{PORT}",
+            f"--listen={urlsplit(routing.ROUTER).netloc}",
             f"--metrics=0.0.0.0:{_METRICS_PORT}",
             f"--grace-seconds={_GRACE_SECONDS}",
             f"--timeout-seconds={_longest_call(ai)}",

@@ -9,11 +9,9 @@ import pulumi_kubernetes as kubernetes
 
 from components import governance, pods
 from components.base import Component, digest, labels
+from components.secrets.integrations import OVERWRITES
 from integrations import credential_types
 from settings import Settings
-
-FILE = "overwrites.json"
-"""Key of the Secret that holds the file."""
 
 _OVERWRITES = "/etc/n8n/credentials"
 _TYPES = "/etc/n8n/credential-types"
@@ -35,11 +33,11 @@ class Credentials(Component):
         super().__init__(name, opts)
         self._settings = settings
         self.variables: dict[str, pulumi.Input[str]] = {
-            "CREDENTIALS_OVERWRITE_DATA_FILE": f"{_OVERWRITES}/{FILE}"
+            "CREDENTIALS_OVERWRITE_DATA_FILE": f"{_OVERWRITES}/{OVERWRITES}"
         }
         self.files = [
             pods.secret_files(
-                "credentials", settings.secrets.credentials_secret, _OVERWRITES, keys=(FILE,)
+                "credentials", settings.secrets.credentials_secret, _OVERWRITES, keys=(OVERWRITES,)
             )
         ]
         types = credential_types.files(settings.integrations.selection.integrations)

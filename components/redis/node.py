@@ -14,9 +14,9 @@ import pulumi_kubernetes as kubernetes
 from components import pods
 from components.redis.configuration import Directories
 from components.redis.topology import BUS_PORT, PORT, Zone
-from components.secrets.keys import REDIS_FURTHER_PASSWORDS, REDIS_PASSWORDS
 from settings import sizing
 from settings.data import RedisSettings
+from settings.secret_keys import REDIS_FURTHER_PASSWORDS, REDIS_PASSWORDS
 
 USER = 999
 """User and group `redis` of the official Debian image."""

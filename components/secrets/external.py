@@ -10,8 +10,8 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from components import governance
 from components.base import Component, labels
 from components.secrets.integrations import say_what_is_missing, wanted_for_integrations
-from components.secrets.keys import WantedSecret, wanted
 from settings import Settings
+from settings.secret_keys import WantedSecret, wanted
 
 STORE = "pulumi-esc"
 """Name of the SecretStore, and of the service account whose token opens it."""

@@ -8,8 +8,9 @@ import pulumi_random as random
 
 from components.base import Component, labels
 from components.certificates import CertificateAuthority
-from components.secrets.keys import REDIS_PASSWORDS
+from components.secrets.integrations import OVERWRITES, credential_overwrites
 from settings import Settings
+from settings.secret_keys import REDIS_PASSWORDS
 
 _PASSWORD_LENGTH = 40
 """Characters of a generated password; letters and digits only, 238 bits, so that none needs
@@ -29,6 +30,8 @@ class GeneratedSecrets(Component):
         self._create_encryption_key()
         self._create_passwords()
         self._create_certificates()
+        if settings.ai.gateway != "none":
+            self._create_credentials()
         self.register_outputs({})
 
     def _create_encryption_key(self) -> None:
@@ -63,6 +66,12 @@ class GeneratedSecrets(Component):
                 for key in keys
             }
             self._create_secret(secret, secret, values)
+
+    def _create_credentials(self) -> None:
+        """What n8n fills credentials with: no key, as nobody can generate one, but the gateway."""
+        file = pulumi.Output.from_input(credential_overwrites(self._settings).template)
+        name = self._settings.secrets.credentials_secret
+        self._create_secret(name, name, {OVERWRITES: file})
 
     def _create_certificates(self) -> None:
         names, namespace = self._settings.secrets, self._settings.platform.namespace

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from components.secrets.keys import wanted
 from esc.rotation.errors import RotationError
 from integrations.coverage import Coverage
 from integrations.model import Integration
 from integrations.suggestions import suggestion
 from settings import Settings
 from settings.coverage import coverage
+from settings.secret_keys import wanted
 
 ENCRYPTION_KEY = "N8N_ENCRYPTION_KEY"
 """The one key that is never replaced."""

@@ -10,6 +10,7 @@ from integrations.selection import SelectionError
 from settings.model import Settings
 from settings.problems import Problem
 from settings.rules.rule import Rules
+from settings.secret_keys import wanted
 
 _COMPARES = ("secrets.source", "esc.project", "esc.environment")
 
@@ -35,8 +36,11 @@ def integrations_have_a_source_of_keys(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def critical_keys_are_defined(settings: Settings) -> Iterator[Problem]:
-    """The keys without which nothing works are in the ESC environment that is copied from."""
+def needed_keys_are_defined(settings: Settings) -> Iterator[Problem]:
+    """The keys without which nothing works are in the ESC environment that is copied from.
+
+    They are the platform's own, and those of critical services.
+    """
     esc = settings.esc
     if settings.secrets.source != "esc" or not (esc.project and esc.environment):
         return
@@ -47,13 +51,17 @@ def critical_keys_are_defined(settings: Settings) -> Iterator[Problem]:
             key="esc.environment", given=esc.environment, wanted=str(error), compares=_COMPARES
         )
         return
-    for key in settings.integrations.selection.required_keys if _chosen(settings) else ():
-        if key.name not in defined.keys:
+    needed = {key: "the platform" for each in wanted(settings) for key in each.keys.values()}
+    if _chosen(settings):
+        required = settings.integrations.selection.required_keys
+        needed |= {key.name: f"{key.integration.id}, which is critical," for key in required}
+    for key, who in needed.items():
+        if key not in defined.keys:
             yield Problem(
-                key="integrations",
-                given=None,
-                wanted=f"{key.integration.id} is critical and {key.name} is not in "
-                f"{defined.file}; write it there and set it with `pulumi env set`",
+                key="esc.environment",
+                given=esc.environment,
+                wanted=f"one that defines {key}, which {who} needs; write it into {defined.file} "
+                "and set it with `pulumi env set`",
                 compares=_COMPARES,
             )
 
@@ -95,6 +103,6 @@ def _chosen(settings: Settings) -> tuple[Integration, ...]:
 RULES: Rules = (
     integrations_can_be_chosen,
     integrations_have_a_source_of_keys,
-    critical_keys_are_defined,
+    needed_keys_are_defined,
     the_gateway_calls_chosen_services,
 )

@@ -1,6 +1,8 @@
 """Stacks whose secrets come from Pulumi ESC, previewed against the operator's real definitions."""
 
+import base64
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,14 +14,26 @@ from jsonschema import Draft7Validator
 from components.secrets import operator
 from local.environment import REPOSITORY, Environment
 from local.toolchain import build
+from tests.engine.cluster import Cluster
 from tests.engine.stacks import Stack
 
+COPIED = ("n8n-encryption-key", "n8n-credentials", "redis-auth", "database-auth")
 PACKS = [str(REPOSITORY / "policies" / name) for name in ("soc2", "gdpr")]
 
 
-@pytest.fixture
+def _production(values: dict[str, Any]) -> None:
+    """What production will have that staging has not: every service, and a managed database."""
+    values["esc"]["environment"] = "sophia-ai-production"
+    values["integrations"] = {"set": "full"}
+    values["database"] = {"mode": "external", "host": "db.example.com"}
+
+
+@pytest.fixture(params=["staging", "production"])
 def stack(
-    environment: Environment, program: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    environment: Environment,
+    program: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stack]:
     """The committed stack, on this cluster, and with what its definitions know.
 
@@ -33,6 +47,9 @@ def stack(
     monkeypatch.setenv("N8N_PLATFORM_CHANGE", "tested")
     values["platform"]["context"] = "n8n-platform-local"
     values["esc"] |= {"authentication": "token", "operator": "installed"}
+    if request.param == "production":
+        _production(values)
+    # The policy packs find the stack's configuration and exceptions by its name.
     stack = Stack(environment, program, "staging")
     stack.configure(values)
     yield stack
@@ -53,6 +70,31 @@ def test_both_packs_are_clean_and_the_cluster_accepts_every_object(
     kinds = {each["type"].rpartition(":")[2] for each in judged if "type" in each}
     assert {"SecretStore", "ExternalSecret"} <= kinds
     assert not [each for each in judged if each.get("result") == "violated"]
+
+
+def test_no_value_of_a_secret_is_in_what_is_printed_or_kept(
+    stack: Stack, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "record"
+    monkeypatch.setenv("POLICY_RECORD", str(record))
+    loaded = yaml.safe_load((stack.folder / "Pulumi.staging.yaml").read_text())["config"]
+    namespace = loaded["n8n-platform:platform"]["namespace"]
+    marker = f"value-{secrets.token_hex(16)}"
+    # As the operator leaves them; it cannot be run here, nor could it reach Pulumi ESC.
+    cluster.kubectl("create", "namespace", namespace)
+    try:
+        for name in COPIED:
+            literals = [f"--from-literal={key}={marker}" for key in ("password", "overwrites.json")]
+            cluster.kubectl("create", "secret", "generic", name, "-n", namespace, *literals)
+        preview = stack.preview(policy_packs=PACKS)
+    finally:
+        cluster.kubectl("delete", "namespace", namespace)
+
+    assert "n8n-credentials" in preview.stdout
+    recorded = "".join(file.read_text() for file in record.iterdir())
+    everything = preview.stdout + preview.stderr + recorded + stack.state_text()
+    assert marker not in everything
+    assert base64.b64encode(marker.encode()).decode() not in everything
 
 
 @pytest.mark.usefixtures("environment")  # which has the operator's files

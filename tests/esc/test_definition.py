@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 import settings
-from components.secrets.keys import wanted
 from esc import definition
 from esc.definition import DefinitionError
 from integrations.catalogue import load as catalogue
 from settings.file import load_file
+from settings.secret_keys import wanted
 
 
 def write(folder: Path, environments: Mapping[str, Any]) -> None:

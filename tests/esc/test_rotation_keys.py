@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 import settings
-from components.secrets.keys import wanted
 from esc.rotation import keys
 from esc.rotation.__main__ import main
 from esc.rotation.errors import RotationError
 from esc.rotation.keys import GeneratedKey, RedisPassword, VendorKey
 from esc.rotation.programs import PulumiEsc
 from settings.file import load_file
+from settings.secret_keys import wanted
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -25,6 +25,7 @@ VALUES: Mapping[str, Any] = {
         "project": "n8n-platform",
         "environment": "sophia-ai-production",
     },
+    "database": {"mode": "external", "host": "db.example.com"},
     "integrations": {"set": "full"},
 }
 

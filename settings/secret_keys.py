@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from settings import Settings
+from settings.model import Settings
 
 REDIS_PASSWORDS = {
     "password": "REDIS_PASSWORD",
