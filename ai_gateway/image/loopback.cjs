@@ -3,11 +3,11 @@
 
 const net = require('node:net');
 
-// It would listen on all addresses, and asks no client who it is. Hono calls listen(port, undefined,
-// callback); any other form is not a form that this was written for, so it is refused.
+// It would listen on all addresses, and asks no client who it is. Hono calls listen(port, host,
+// callback), with or without a host by version; other forms are not known, so they are refused.
 const listen = net.Server.prototype.listen;
 net.Server.prototype.listen = function (port, host, ...more) {
-  if (typeof port !== 'number' || host !== undefined) {
+  if (typeof port !== 'number' || !['string', 'undefined'].includes(typeof host)) {
     throw new Error('loopback.cjs: not how the gateway is known to listen');
   }
   return listen.call(this, port, '127.0.0.1', ...more);
