@@ -1,5 +1,6 @@
 """What the packs say of the platform itself, and of the platform with one safeguard less."""
 
+import json
 import re
 from collections.abc import Sequence
 from functools import cache, partial
@@ -42,6 +43,15 @@ def _without_link_local(networks: Sequence[str]) -> list[str]:
 
 
 # For each condition a safeguard of the platform and its removal, in kinds and places that differ.
+
+
+def _with_another_host(routing: str) -> str:
+    document = json.loads(routing)
+    target = document["tiers"]["premium"]["targets"][0]["targets"][0]
+    target["custom_host"] = "https://eu.api.openai.com/v1"
+    return json.dumps(document)
+
+
 MUTATIONS = {
     "no-privilege-escalation": Mutation(
         "Deployment", "n8n-main", f"{N8N}.securityContext.allowPrivilegeEscalation", REMOVED
@@ -184,12 +194,14 @@ MUTATIONS = {
     "egress-names-its-processors": Mutation(
         "NetworkPolicy", "redis", "spec.egress[0].to", [{"ipBlock": {"cidr": "1.1.1.0/24"}}]
     ),
-    # No pod of this stack carries an AI gateway, so that one that is published becomes one.
     "ai-gateways-are-not-published": Mutation(
-        "StatefulSet",
-        "postgres",
-        f"{POD}.containers[postgres].image",
-        "docker.io/portkeyai/gateway:1.15.2",
+        "NetworkPolicy",
+        "n8n-worker",
+        "spec.ingress",
+        [{"from": [{"podSelector": {}}], "ports": [{"port": 8788, "protocol": "TCP"}]}],
+    ),
+    "ai-gateways-call-registered-processors": Mutation(
+        "ConfigMap", "ai-gateway*", "data[routing.json]", _with_another_host
     ),
     "data-stores-are-classified": Mutation(
         "StatefulSet", "redis-b", f"{_DATA}-classification]", REMOVED
@@ -215,7 +227,7 @@ MUTATIONS = {
         "StatefulSet", "redis-b", f"{POD}.nodeSelector[topology.kubernetes.io/zone]", "us-east-1b"
     ),
     "programs-use-allowed-regions": _env("AWS_REGION", "us-east-1", "worker"),
-    "language-models-are-in-allowed-regions": _env("OPENAI_URL", "https://api.openai.com/v1"),
+    "language-models-are-in-allowed-regions": _env("COHERE_URL", "https://api.cohere.com/v2"),
 }
 
 # What is wrong with the platform only in company of something that it does not have yet.

@@ -78,19 +78,11 @@ def test_what_staging_has_chosen_violates_nothing_but_what_is_excepted() -> None
     assert found == set()
 
 
-def _with_host(text: str) -> str:
-    document = json.loads(text)
-    target = document["tiers"]["premium"]["targets"][0]["targets"][0]
-    target["custom_host"] = f"https://{_EUROPEAN}/v1"
-    return json.dumps(document)
-
-
 def _with_key(text: str) -> str:
     return text.replace('"provider": "openai"', '"provider": "openai", "api_key": "hunter2hunter2"')
 
 
 _ROUTING = "data[routing.json]"
-_ANYBODY = [{"from": [{"podSelector": {}}], "ports": [{"port": 8788, "protocol": "TCP"}]}]
 
 MUTATIONS = {
     "gateway-listeners-use-tls": Mutation(
@@ -101,12 +93,6 @@ MUTATIONS = {
         "sophia-ai",
         "metadata.annotations[n8n-platform/integrations]",
         "openai,datadog",
-    ),
-    "ai-gateways-are-not-published": Mutation(
-        "NetworkPolicy", "n8n-worker", "spec.ingress", _ANYBODY
-    ),
-    "ai-gateways-call-registered-processors": Mutation(
-        "ConfigMap", "ai-gateway*", _ROUTING, _with_host
     ),
     "egress-goes-to-registered-processors": Mutation(
         "CiliumNetworkPolicy",
