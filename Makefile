@@ -84,6 +84,10 @@ fmt: ## Format the code and fix what can be fixed
 docs: ## Write what documents take from code: settings, stand-in images, integrations
 	@$(RUN) -m local.documents
 
-requirements: ## Compile requirements.txt from pyproject.toml
-	@$(RUN) -m uv pip compile --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.11 --universal --quiet pyproject.toml -o requirements.txt
+COMPILE := -m uv pip compile --generate-hashes --no-emit-index-url --no-header \
+	--python-version 3.11 --universal --quiet
+
+requirements: ## Compile requirements.txt from pyproject.toml, and the router's image's
+	@$(RUN) $(COMPILE) pyproject.toml -o requirements.txt
+	@$(RUN) $(COMPILE) --constraint requirements.txt ai_gateway/image/requirements.in \
+		-o ai_gateway/image/requirements.txt

@@ -80,7 +80,7 @@ def public_destinations(settings: Settings) -> list[tuple[str, int]]:
     bases = [urlsplit(each.url) for each in settings.ai.base_urls]
     return sorted(
         {(each.host, each.port) for each in called if each.host}
-        | {(base.hostname, base.port or 443) for base in bases if base.scheme == "https"}
+        | {(base.hostname or "", base.port or 443) for base in bases if base.scheme == "https"}
         | {(host, port) for host in platform.public_hosts for port in platform.public_ports}
     )
 

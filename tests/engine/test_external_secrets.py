@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from jsonschema import Draft7Validator
 
 from components.secrets import operator
+from integrations.selection import select
 from local.environment import REPOSITORY, Environment
 from local.toolchain import build
 from tests.engine.cluster import Cluster
@@ -21,11 +23,21 @@ COPIED = ("n8n-encryption-key", "n8n-credentials", "redis-auth", "database-auth"
 PACKS = [str(REPOSITORY / "policies" / name) for name in ("soc2", "gdpr")]
 
 
-def _production(values: dict[str, Any]) -> None:
-    """What production will have that staging has not: every service, and a managed database."""
+def _production(values: dict[str, Any], files: Path) -> None:
+    """What production will have that staging has not: every service, and a managed database.
+
+    Its register of processors is then a longer one, in the folder `files` of the policy packs.
+    """
     values["esc"]["environment"] = "sophia-ai-production"
     values["integrations"] = {"set": "full"}
     values["database"] = {"mode": "external", "host": "db.example.com"}
+    shutil.copy(REPOSITORY / "policies" / "exceptions.yaml", files)
+    config = json.loads((REPOSITORY / "policies" / "config" / "staging.json").read_text())
+    chosen = select("full")
+    names = [each.name for each in chosen.processors]
+    config["processors"] = sorted({*chosen.processor_hosts(), *names})
+    (files / "config").mkdir()
+    (files / "config" / "staging.json").write_text(json.dumps(config))
 
 
 @pytest.fixture(params=["staging", "production"])
@@ -34,6 +46,7 @@ def stack(
     environment: Environment,
     program: Path,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Iterator[Stack]:
     """The committed stack, on this cluster, and with what its definitions know.
 
@@ -48,7 +61,10 @@ def stack(
     values["platform"]["context"] = "n8n-platform-local"
     values["esc"] |= {"authentication": "token", "operator": "installed"}
     if request.param == "production":
-        _production(values)
+        files = tmp_path / "policies"
+        files.mkdir()
+        _production(values, files)
+        monkeypatch.setenv("POLICY_FILES", str(files))
     # The policy packs find the stack's configuration and exceptions by its name.
     stack = Stack(environment, program, "staging")
     stack.configure(values)

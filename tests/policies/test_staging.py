@@ -33,12 +33,11 @@ PARAMETERS = replace(
 
 @cache
 def platform() -> tuple[Resource, ...]:
-    """The stack `staging` with an AI gateway, and hosts that are reached by name."""
+    """The stack `staging` with hosts that are reached by name, and without an operator's chart."""
     return of_stack(
         "staging",
         platform={"egress": "names"},
         esc={"operator": "installed"},
-        ai={"gateway": "sidecar", "routerImage": "ghcr.io/example/ai-router:1.0.0"},
     )
 
 
