@@ -1,10 +1,14 @@
-"""What resources say of themselves to policies: owner, change, kind of data, deliberate limits."""
+"""What resources say of themselves: owner, change, kind of data, deliberate limits, secrets."""
 
 from typing import Literal
 
 from components.base import PART_OF
 from integrations.selection import Selection
 from settings.governance import GovernanceSettings
+
+REREADS = f"{PART_OF}/rereads-secrets"
+"""Annotation of a pod template: names of the Secrets, with commas, whose mounted files its programs
+read again when they change. Without it a rotation restarts the pod, which is always right."""
 
 
 def owner(governance: GovernanceSettings) -> dict[str, str]:

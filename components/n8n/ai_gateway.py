@@ -63,6 +63,11 @@ def variables(settings: Settings) -> dict[str, str]:
     return {"N8N_SSRF_ALLOWED_IP_RANGES": ",".join(allowed)}
 
 
+def rereads(settings: Settings) -> tuple[str, ...]:
+    """The Secret whose files the router reads for each call; none where there is no router."""
+    return () if settings.ai.gateway == "none" else (settings.secrets.ai_gateway_secret,)
+
+
 def sidecars(settings: Settings, configuration: pulumi.Input[str]) -> list[Sidecar]:
     """The containers in the order in which they start; they end in the opposite one, after n8n.
 

@@ -42,6 +42,8 @@ class Process:
         variables: environment variables of this tier alone.
         secrets: environment variables of this tier alone that come from Secrets.
         credentials: the keys of outside services, if the tier uses them.
+        rereads: Secrets whose files are read again when they change, so that `make rotate` restarts
+            nothing for them.
         sidecars: containers that start before n8n, in this order, and stop after it.
     """
 
@@ -50,6 +52,7 @@ class Process:
     variables: Variables = field(default_factory=dict)
     secrets: Mapping[str, SecretKey] = field(default_factory=dict)
     credentials: Credentials | None = None
+    rereads: Sequence[str] = ()
     sidecars: Sequence[Sidecar] = ()
 
 

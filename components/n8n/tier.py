@@ -122,7 +122,13 @@ class Tier(Component):
                 progress_deadline_seconds=patience,
                 selector=self._chosen(),
                 template=kubernetes.core.v1.PodTemplateSpecArgs(
-                    metadata=kubernetes.meta.v1.ObjectMetaArgs(labels=self._labels()), spec=pod
+                    metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                        labels=self._labels(),
+                        annotations={governance.REREADS: ",".join(process.rereads)}
+                        if process.rereads
+                        else None,
+                    ),
+                    spec=pod,
                 ),
             ),
             opts=self.child_options(),

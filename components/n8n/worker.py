@@ -52,6 +52,7 @@ class Worker(Tier):
                 # n8n's broker lets in only a runner that knows the token.
                 secrets={"N8N_RUNNERS_AUTH_TOKEN": token},
                 credentials=environment.credentials,
+                rereads=ai_gateway.rereads(settings),
                 sidecars=[*self._create_ai_gateway(), task_runner(settings, token)],
             ),
             strategy=ROLLING,

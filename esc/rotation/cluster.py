@@ -4,11 +4,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Object = Mapping[str, Any]
+from components.governance import REREADS
 
-REREADS = "n8n-platform/rereads-secrets"
-"""Annotation of a pod template: names of the Secrets, with commas, whose mounted files its programs
-read again when they change. Without it a pod is restarted, which is always right."""
+Object = Mapping[str, Any]
 
 WORKLOADS = ("deployments", "statefulsets", "daemonsets")
 """Kinds that are restarted. A CronJob's next run has the new value anyway."""

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from esc.rotation.cluster import REREADS, Found, find
+from components.governance import REREADS
+from esc.rotation.cluster import Found, find
 
 
 def external(**spec: Any) -> dict[str, Any]:

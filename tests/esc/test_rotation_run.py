@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from components.governance import REREADS
 from esc.rotation.__main__ import main, replace, show
-from esc.rotation.cluster import REREADS
 from esc.rotation.errors import RotationError
 from esc.rotation.keys import GeneratedKey, RedisPassword, Rotated, VendorKey
 from esc.rotation.programs import PulumiEsc, run

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ai_gateway.document import Document
+from components.governance import REREADS
 from tests.unit.conftest import TIERS, record_tiers
 from tests.unit.mocks import Recorded
 from tests.unit.pod_security import containers_of, violations
@@ -322,3 +323,9 @@ def test_what_n8n_may_not_call_stays_blocked_with_a_gateway(tier: str) -> None:
     (n8n,) = (each for each in containers_of(pod(record_gateway(), tier)) if each["name"] == "n8n")
     assert "127.0.0.0/8" in (variables(n8n)["N8N_SSRF_BLOCKED_IP_RANGES"] or "").split(",")
     assert variables(n8n)["N8N_SSRF_PROTECTION_ENABLED"] == "true"
+
+
+def test_a_rotated_key_restarts_no_worker() -> None:
+    worker = record_gateway().one("Deployment", "n8n-worker")
+    annotations = worker["spec"]["template"]["metadata"]["annotations"]
+    assert annotations[REREADS] == "ai-gateway-keys"
