@@ -69,9 +69,15 @@ class Received:
 
 
 class Stubs:
-    """Stub providers on one port of the loopback address, in a thread of their own."""
+    """Stub providers on one port, in a thread of their own.
 
-    def __init__(self) -> None:
+    Args:
+        address: where they listen.
+        port: the port; 0 for a free one.
+    """
+
+    def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
+        self._address = (address, port)
         self.received: list[Received] = []
         self._behaviours: dict[str, Behaviour] = {}
         self._failed: dict[str, int] = {}
@@ -110,7 +116,7 @@ class Stubs:
 
     async def _start(self) -> None:
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, *self._address).start()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

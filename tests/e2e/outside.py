@@ -20,14 +20,21 @@ METADATA = "169.254.169.254"
 PUBLIC = "192.88.99.1"
 """An address of the public internet that nobody uses any more (RFC 7526)."""
 
+PUBLIC_TOO = "192.88.99.2"
+"""Another one of them."""
+
 PRIVATE = "10.99.77.1"
 """A private address outside the cluster: another system of the same company."""
 
 PORTS = (80, 443)
 
-_ADDRESSES = (METADATA, PUBLIC, PRIVATE)
+_ADDRESSES = (METADATA, PUBLIC, PUBLIC_TOO, PRIVATE)
 _GATEWAY = "10.77.0.200"
 """Where this world is on the nodes' bridge."""
+
+_HARDWARE = "02:00:00:00:77:c8"
+"""Its Ethernet address there: the same each time, as this machine goes on sending to one that it
+knows for some eight seconds before it asks for another."""
 
 _CABLE = "n8n-outside"
 _TABLE = "7700"
@@ -35,16 +42,19 @@ _TABLE = "7700"
 
 
 @contextmanager
-def outside() -> Iterator[None]:
-    """Have these addresses answer to the cluster, at `PORTS`.
+def outside(program: str = __name__) -> Iterator[subprocess.Popen[bytes]]:
+    """Have these addresses answer to the cluster, at `PORTS` or where a program listens.
 
     This machine's own way to them stays what it is: only what comes from the nodes' bridge is sent
     here. The kernel takes the namespace away with its one process, which ends with this one.
+
+    Args:
+        program: module that is run there. It says a line when it listens, and ends with its input.
     """
     environment = debian.fetch("iproute2", report=print).environment()
     _remove(environment)
     with subprocess.Popen(
-        ("unshare", "--net", sys.executable, "-m", __name__),
+        ("unshare", "--net", sys.executable, "-m", program),
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -53,7 +63,7 @@ def outside() -> Iterator[None]:
             assert server.stdout is not None
             assert server.stdout.readline(), "the world outside does not start"
             _connect(server.pid, environment)
-            yield
+            yield server
         finally:
             server.terminate()
             server.wait()
@@ -62,9 +72,9 @@ def outside() -> Iterator[None]:
 
 
 def _connect(process: int, environment: Mapping[str, str]) -> None:
-    cable = ("type", "veth", "peer", "name", "eth0", "netns", str(process))
+    cable = ("type", "veth", "peer", "name", "eth0", "address", _HARDWARE)
     steps: list[Sequence[str]] = [
-        ("ip", "link", "add", _CABLE, *cable),
+        ("ip", "link", "add", _CABLE, *cable, "netns", str(process)),
         ("ip", "link", "set", _CABLE, "master", BRIDGE, "up"),
     ]
     inside = [

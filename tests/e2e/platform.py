@@ -40,11 +40,12 @@ class Platform:
 
         eventually(is_registered, f"the webhook {path} is registered", seconds=60)
 
-    def kubectl(self, *arguments: str, check: bool = True) -> str:
-        """Run `kubectl` in the platform's namespace; what it printed."""
+    def kubectl(self, *arguments: str, given: str | None = None, check: bool = True) -> str:
+        """Run `kubectl` in the platform's namespace, with `given` as input; what it printed."""
         result = subprocess.run(
             [self.environment.bin / "kubectl", "--namespace", NAMESPACE, *arguments],
             env=self.environment.pulumi_environment(),
+            input=given,
             capture_output=True,
             text=True,
             check=False,
@@ -121,18 +122,29 @@ class Platform:
             f"the executions of {workflow} have ended as expected",
         )
 
-    def metric(self, pod: str, name: str) -> float:
-        """The sum of a metric's series in one of n8n's pods; 0 if it has none yet."""
+    def metric(self, pod: str, name: str, *labels: str, port: int = 5678) -> float:
+        """The sum of a metric's series in one of n8n's pods; 0 if it has none yet.
+
+        Args:
+            pod: its name.
+            name: the metric's.
+            labels: that series must have, such as `provider="openai"`.
+            port: of the pod, where the metric is.
+        """
         result = self.execute(
             pod,
             "node",
             "-e",
-            "fetch('http://127.0.0.1:5678/metrics').then(a => a.text()).then(console.log)",
+            f"fetch('http://127.0.0.1:{port}/metrics').then(a => a.text()).then(console.log)",
             container="n8n",
         )
         assert result.returncode == 0, result.stderr
         series = (line.rpartition(" ") for line in result.stdout.splitlines())
-        return sum(float(value) for key, _, value in series if key.partition("{")[0] == name)
+        return sum(
+            float(value)
+            for key, _, value in series
+            if key.partition("{")[0] == name and all(label in key for label in labels)
+        )
 
 
 def name(pod: Pod) -> str:

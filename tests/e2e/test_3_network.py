@@ -43,7 +43,10 @@ ALLOWED: Mapping[str, set[str]] = {
 """From where to where connections get through. All others of the same places do not."""
 
 _BROKER = "a worker's task broker"
-"""It listens on its pod's loopback alone, so it answers nobody in any case."""
+_ROUTER = "a worker's AI router"
+_PORTKEY = "a worker's AI gateway"
+_LOOPBACK = {_BROKER, _ROUTER, _PORTKEY}
+"""They listen on their pod's loopback alone, so they answer nobody in any case."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +121,9 @@ def network(platform: Platform) -> Iterator[Network]:
                 "a worker": (worker[-1], 5678),
                 _BROKER: (worker[-1], 5679),
                 "a worker's task runner": (worker[-1], 5680),
+                _ROUTER: (worker[-1], 8787),
+                _PORTKEY: (worker[-1], 8788),
+                "a worker's AI metrics": (worker[-1], 9464),
                 "Redis": (redis[-1], 6379),
                 "Redis's bus": (redis[-1], 16379),
                 "PostgreSQL": (postgres[0], 5432),
@@ -136,7 +142,7 @@ def test_everything_answers_where_no_policy_is_in_the_way(
         # Kubelets probe their pods: no policy keeps a node from its own pods.
         process = process_of_node(platform.environment.directory / "nodes" / node(pod))
         outcome = reach(process, [Place(host=_address(pod), port=port)])[0]
-        if (outcome == ANSWERS) != (name != _BROKER):
+        if (outcome == ANSWERS) != (name not in _LOOPBACK):
             silent.append(f"{name} from its own node: {outcome}")
     assert not silent, "; ".join(silent)
 

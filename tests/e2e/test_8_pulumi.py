@@ -1,17 +1,14 @@
 """What `pulumi` says of the running platform, and what it leaves behind. The last of all."""
 
-import subprocess
-
-from local.environment import REPOSITORY, Environment
-from local.progress import Steps
-from local.stack import Stack
+from local.environment import Environment
 from tests.e2e.platform import NAMESPACE, Platform
+from tests.e2e.pulumi import pulumi
 from tests.e2e.results import Results, stopwatch
 from tests.waiting import eventually
 
 
 def test_a_second_up_changes_nothing(environment: Environment, results: Results) -> None:
-    said = _pulumi(environment, "up", "--yes", "--skip-preview", "--expect-no-changes")
+    said = pulumi(environment, "up", "--yes", "--skip-preview", "--expect-no-changes")
     unchanged = next(line.strip() for line in said.splitlines() if "unchanged" in line)
     results.add("pulumi up again", unchanged)
 
@@ -20,7 +17,7 @@ def test_destroy_leaves_nothing(
     environment: Environment, platform: Platform, results: Results
 ) -> None:
     with stopwatch() as watch:
-        _pulumi(environment, "destroy", "--yes", "--skip-preview")
+        pulumi(environment, "destroy", "--yes", "--skip-preview")
         eventually(
             lambda: NAMESPACE not in platform.kubectl("get", "namespaces", "--output", "name"),
             "the namespace is gone",
@@ -30,17 +27,3 @@ def test_destroy_leaves_nothing(
             "the volumes are gone",
         )
     results.add("pulumi destroy", "namespace and volumes gone", seconds=watch.seconds)
-
-
-def _pulumi(environment: Environment, *arguments: str) -> str:
-    stack = Stack(environment, REPOSITORY, Steps())
-    result = subprocess.run(
-        [environment.bin / "pulumi", *arguments, "--non-interactive"],
-        cwd=REPOSITORY,
-        env=environment.pulumi_environment() | stack.environment_variables(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
-    return result.stdout

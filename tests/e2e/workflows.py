@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Workflow = dict[str, Any]
+Node = Mapping[str, Any]
 
 # Everything that runs is kept: the tests count rows.
 _SETTINGS = {"executionOrder": "v1", "saveDataSuccessExecution": "all"}
@@ -31,6 +32,47 @@ def ticking(identifier: str, *, seconds: int) -> Workflow:
     return _workflow(identifier, trigger, "return [{json: {}}];")
 
 
+def asking(identifier: str, *, model: str, credential: Mapping[str, str]) -> Workflow:
+    """A webhook that has a language model answer, with n8n's own nodes for OpenAI.
+
+    Args:
+        identifier: also the webhook's path.
+        model: what the node asks for.
+        credential: of OpenAI's type, as n8n lists it.
+    """
+    chain = {
+        "name": "Chain",
+        "type": "@n8n/n8n-nodes-langchain.chainLlm",
+        "typeVersion": 1.9,
+        "parameters": {"promptType": "define", "text": "Say hello."},
+    }
+    chat = {
+        "name": "Model",
+        "type": "@n8n/n8n-nodes-langchain.lmChatOpenAi",
+        "typeVersion": 1.3,
+        "parameters": {
+            "model": {"__rl": True, "mode": "id", "value": model},
+            "responsesApiEnabled": False,
+            # The router and Portkey retry: n8n's own retries would only count calls twice.
+            "options": {"maxRetries": 0},
+        },
+        "credentials": {"openAiApi": {key: credential[key] for key in ("id", "name")}},
+    }
+    return _of_nodes(identifier, _webhook(identifier, "lastNode"), chain, chat)
+
+
+def fetching(identifier: str) -> Workflow:
+    """A webhook that fetches the `url` of its body, and answers with what came or the error."""
+    request = {
+        "name": "HTTP Request",
+        "type": "n8n-nodes-base.httpRequest",
+        "typeVersion": 4.2,
+        "parameters": {"url": "={{ $json.body.url }}", "options": {}},
+        "onError": "continueRegularOutput",
+    }
+    return _of_nodes(identifier, _webhook(identifier, "lastNode"), request)
+
+
 def sleeping(seconds: int) -> str:
     """Code that takes this long."""
     return (
@@ -53,21 +95,30 @@ def _webhook(identifier: str, answer: str) -> dict[str, Any]:
     }
 
 
-def _workflow(identifier: str, trigger: Mapping[str, Any], code: str) -> Workflow:
+def _workflow(identifier: str, trigger: Node, code: str) -> Workflow:
+    node = {
+        "name": "Code",
+        "type": "n8n-nodes-base.code",
+        "typeVersion": 2,
+        "parameters": {"jsCode": code},
+    }
+    return _of_nodes(identifier, trigger, node)
+
+
+def _of_nodes(identifier: str, trigger: Node, node: Node, model: Node | None = None) -> Workflow:
+    """A trigger and what it triggers, which may have a language model."""
+    nodes = [{"name": "Trigger", **trigger}, node, *([model] if model else [])]
+    links = [("Trigger", "main"), *([(model["name"], "ai_languageModel")] if model else [])]
     return {
         "id": identifier,
         "name": f"Test: {identifier}",
         "nodes": [
-            {"id": f"{identifier}-1", "name": "Trigger", "position": [0, 0], **trigger},
-            {
-                "id": f"{identifier}-2",
-                "name": "Code",
-                "type": "n8n-nodes-base.code",
-                "typeVersion": 2,
-                "position": [220, 0],
-                "parameters": {"jsCode": code},
-            },
+            {"id": f"{identifier}-{number}", "position": [220 * number, 0], **each}
+            for number, each in enumerate(nodes, 1)
         ],
-        "connections": {"Trigger": {"main": [[{"node": "Code", "type": "main", "index": 0}]]}},
+        "connections": {
+            source: {kind: [[{"node": node["name"], "type": kind, "index": 0}]]}
+            for source, kind in links
+        },
         "settings": _SETTINGS,
     }
