@@ -65,8 +65,9 @@ def stubs(
 
 @pytest.fixture(scope="module")
 def keys(platform: Platform, stubs: Providers) -> Mapping[str, str]:
-    """The providers' keys, in the Secret that the routers read, and read by them all."""
-    del stubs  # the pods that they are in
+    """The providers' keys, in the Secret that the routers read, and read by all that ran before."""
+    del stubs  # the routers that were told of them
+    before = _routers(platform)
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -84,6 +85,7 @@ def keys(platform: Platform, stubs: Providers) -> Mapping[str, str]:
         ),
         "each router has read both keys",
     )
+    assert before <= _routers(platform), "routers were started again"
     return _KEYS
 
 
@@ -176,6 +178,16 @@ def _ask(platform: Platform) -> Answer:
 
 def _post(platform: Platform, path: str, content: object) -> Answer:
     return Session(url=platform.webhooks, seconds=60).request("POST", f"webhook/{path}", content)
+
+
+def _routers(platform: Platform) -> set[str]:
+    """The routers that run, each by what a restart would change."""
+    return {
+        each["containerID"]
+        for pod in platform.ready("worker")
+        for each in pod["status"]["initContainerStatuses"]
+        if each["name"] == "ai-router"
+    }
 
 
 def _sum(platform: Platform, metric: str, *labels: str) -> float:
