@@ -56,8 +56,9 @@ def providers(platform: Platform) -> Iterator[Providers]:
             _apply(platform, *map(_address, PROVIDERS), *map(_endpoint, PROVIDERS))
             yield Providers(process=process)
         finally:
-            # What belongs to a Service goes with it.
-            platform.kubectl("delete", "services", "--ignore-not-found", *map(_service, PROVIDERS))
+            # An EndpointSlice goes with its Service only where Kubernetes made it.
+            kinds = "services,endpointslices"
+            platform.kubectl("delete", kinds, "--ignore-not-found", *map(_service, PROVIDERS))
 
 
 def base_urls() -> list[dict[str, str]]:
