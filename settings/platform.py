@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from settings.types import Area, Cidr, Host, Name, Port, Quantity
+from settings.types import Area, Host, Name, Port, PrivateCidr, Quantity
 
 
 class Resources(Area):
@@ -19,7 +19,7 @@ class Resources(Area):
 class Destination(Area):
     """A private address that workflows may call."""
 
-    cidr: Cidr = Field(description="IPv4 range, such as 10.20.0.0/16.")
+    cidr: PrivateCidr = Field(description="IPv4 range, such as 10.20.0.0/16.")
     port: Port = Field(description="TCP port.")
 
 

@@ -123,5 +123,23 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 """A share in percent."""
 
-Cidr = Annotated[str, AfterValidator(lambda value: str(IPv4Network(value)))]
-"""An IPv4 range such as 10.20.0.0/16, without host bits."""
+def _checked_private(value: str) -> str:
+    network = IPv4Network(value)
+    for own in _NEVER_CALLED:
+        if network.overlaps(own):
+            raise ValueError(
+                f"a range without {own}: workflows would reach the pod itself or its node"
+            )
+    return str(network)
+
+
+_NEVER_CALLED = (
+    IPv4Network("0.0.0.0/8"),
+    IPv4Network("127.0.0.0/8"),
+    IPv4Network("169.254.0.0/16"),
+)
+"""This host, loopback and link-local addresses, the cloud's metadata service among them
+(RFC 6890)."""
+
+PrivateCidr = Annotated[str, AfterValidator(_checked_private)]
+"""An IPv4 range such as 10.20.0.0/16, without host bits, that pods may be let through to."""

@@ -74,6 +74,15 @@ def test_every_stack_file_of_the_repository_is_valid(stack: Path) -> None:
             {"platform": {"privateDestinations": [{"cidr": "10.0.0.1/8", "port": 5432}]}},
             "platform.privateDestinations.0.cidr",
         ),
+        # n8n's guard knows no ports: its task broker would be open to workflows.
+        (
+            {"platform": {"privateDestinations": [{"cidr": "127.0.0.1/32", "port": 8788}]}},
+            "a range without 127.0.0.0/8",
+        ),
+        (
+            {"platform": {"privateDestinations": [{"cidr": "0.0.0.0/0", "port": 443}]}},
+            "a range without 0.0.0.0/8",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_allowed(
