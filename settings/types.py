@@ -123,6 +123,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 """A share in percent."""
 
+
 def _checked_private(value: str) -> str:
     network = IPv4Network(value)
     for own in _NEVER_CALLED:
