@@ -61,10 +61,13 @@ class Place:
     Attributes:
         path: from the resource's properties, for people.
         value: plain data, or why there is none.
+        named: whether the path may have names of elements in it. Those of a program's own text can
+            be anything, secrets too.
     """
 
     path: str
     value: Any
+    named: bool = True
 
     @property
     def unknown(self) -> bool:
@@ -113,31 +116,33 @@ class Place:
             match place.value:
                 case Absent.UNKNOWN:
                     # Under something unknown, everything is.
-                    place = Place(path, Absent.UNKNOWN)
+                    place = Place(path, Absent.UNKNOWN, place.named)
                 case Mapping():
                     value = place.value.get(key)
-                    place = Place(path, Absent.MISSING if value is None else value)
+                    value = Absent.MISSING if value is None else value
+                    place = Place(path, value, place.named)
                 case _:
-                    place = Place(path, Absent.MISSING)
+                    place = Place(path, Absent.MISSING, place.named)
         return place
 
     def each(self) -> Iterator["Place"]:
-        """The elements of a list, by their `name` where they have one.
+        """The elements of a list, by their `name` where they have one and it may be shown.
 
         An unknown list has one unknown element; what is no list has none.
         """
         if self.unknown:
-            yield Place(f"{self.path}[*]", Absent.UNKNOWN)
+            yield Place(f"{self.path}[*]", Absent.UNKNOWN, self.named)
         elif isinstance(self.value, Sequence) and not isinstance(self.value, str | bytes):
             for position, element in enumerate(self.value):
                 name = element.get("name") if isinstance(element, Mapping) else None
-                label = name if isinstance(name, str) and _NAME.fullmatch(name) else position
-                yield Place(f"{self.path}[{label}]", Absent.MISSING if element is None else element)
+                shown = self.named and isinstance(name, str) and _NAME.fullmatch(name)
+                value = Absent.MISSING if element is None else element
+                yield Place(f"{self.path}[{name if shown else position}]", value, self.named)
 
     def entries(self) -> Iterator[tuple[str, "Place"]]:
         """Keys and values of a mapping; of an unknown one, the key `*` with an unknown value."""
         if self.unknown:
-            yield "*", Place(f"{self.path}.*", Absent.UNKNOWN)
+            yield "*", Place(f"{self.path}.*", Absent.UNKNOWN, self.named)
         elif isinstance(self.value, Mapping):
             for key in self.value:
                 yield str(key), self.at(str(key)) if isinstance(key, str) else self
@@ -147,9 +152,10 @@ class Place:
         if self.text is None:
             return self
         try:
-            return Place(self.path, json.loads(self.text, parse_constant=lambda _: None))
+            value = json.loads(self.text, parse_constant=lambda _: None)
         except (ValueError, RecursionError):
-            return Place(self.path, Absent.MISSING)
+            value = Absent.MISSING
+        return Place(self.path, value, named=False)
 
     def must(
         self, satisfied: Callable[["Place"], bool], requires: str, *, found: str = ""

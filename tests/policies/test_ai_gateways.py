@@ -141,7 +141,7 @@ def routed(*targets: Any, **document: Any) -> Resource:
 
 
 FILE = "data.routing.json"
-FIRST = f"{FILE}.tiers.premium.targets[cost].targets[0]"
+FIRST = f"{FILE}.tiers.premium.targets[0].targets[0]"
 _REGISTERED = "a host in the cluster or in the register of processors"
 
 

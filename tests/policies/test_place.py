@@ -81,7 +81,15 @@ def test_entries_of_a_mapping_and_of_an_unknown_one() -> None:
     ],
 )
 def test_json_in_a_text_is_read(value: Any, parsed: Any) -> None:
-    assert Place("policy", value).parsed() == Place("policy", parsed)
+    read = Place("policy", value).parsed()
+    assert (read.path, read.value) == ("policy", parsed)
+
+
+def test_names_in_a_text_of_the_program_are_not_shown() -> None:
+    text = '{"receivers": [{"name": "hunter2", "url": {"name": "x"}}]}'
+    (element,) = Place("data", text).parsed().at("receivers").each()
+    assert element.path == "data.receivers[0]"
+    assert element.at("url").path == "data.receivers[0].url"
 
 
 def test_a_json_null_or_number_that_is_none_counts_as_missing() -> None:
