@@ -1,0 +1,52 @@
+"""Where the tests get Prometheus and Alertmanager from: PATH, or Debian's packages in the cache."""
+
+import functools
+import shutil
+from pathlib import Path
+
+from local.errors import LocalError
+from local.toolchain import debian
+
+_ADVICE = (
+    "The monitoring tests need {program}: install it with your package manager, for example "
+    "`apt-get install prometheus prometheus-alertmanager` or `brew install prometheus alertmanager`"
+)
+
+
+def promtool() -> Path:
+    """Prometheus's tool that checks rules and runs their unit tests.
+
+    Raises:
+        LookupError: if it is not to be had, with what to install.
+    """
+    return _program("promtool")
+
+
+def prometheus() -> Path:
+    """Prometheus itself.
+
+    Raises:
+        LookupError: if it is not to be had, with what to install.
+    """
+    return _program("prometheus")
+
+
+def amtool() -> Path:
+    """Alertmanager's tool that checks its configuration and shows where an alert would go.
+
+    Raises:
+        LookupError: if it is not to be had, with what to install.
+    """
+    return _program("amtool")
+
+
+@functools.cache
+def _program(name: str) -> Path:
+    on_path = shutil.which(name)
+    if on_path:
+        return Path(on_path)
+    try:
+        packages = debian.fetch("prometheus", "prometheus-alertmanager", report=lambda _: None)
+        return packages.program(name)
+    except LocalError as error:
+        raise LookupError(_ADVICE.format(program=name)) from error
