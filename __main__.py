@@ -6,6 +6,8 @@ import pulumi_kubernetes as kubernetes
 import settings
 from components import governance
 from components.connections import external_database
+from components.monitoring.platform import PlatformMonitoring
+from components.monitoring.stack import KubePrometheusStack
 from components.n8n.credentials import Credentials
 from components.n8n.environment import Environment
 from components.n8n.main import Main
@@ -42,6 +44,11 @@ namespace = IsolatedNamespace(
 )
 in_namespace = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace])
 
+prometheus = (
+    KubePrometheusStack("kube-prometheus-stack", settings=stack, opts=on_cluster)
+    if stack.monitoring.stack == "install"
+    else None
+)
 operator = (
     ExternalSecretsOperator("external-secrets", settings=stack, opts=on_cluster)
     if stack.secrets.source == "esc" and stack.esc.operator == "install"
@@ -89,6 +96,16 @@ if stack.platform.egress == "names":
     NamedEgress("egress", settings=stack, opts=in_namespace)
 if stack.routing.enabled:
     Routing("routing", settings=stack, main=main, webhook=webhook, opts=in_namespace)
+
+if stack.monitoring.enabled:
+    PlatformMonitoring(
+        "monitoring",
+        settings=stack,
+        # Its kinds come with the operator.
+        opts=pulumi.ResourceOptions(
+            provider=cluster, depends_on=[namespace, *([prometheus] if prometheus else [])]
+        ),
+    )
 
 pulumi.export("namespace", namespace.name)
 pulumi.export("editorUrl", stack.n8n.editor_url)

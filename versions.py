@@ -27,6 +27,10 @@ PORTKEY: Final = "docker.io/portkeyai/gateway:1.15.2"
 """Portkey's open-source AI gateway, for stacks that have one beside their workers. The newest
 release on npm too, from which its stand-in is made."""
 
+POSTGRES_EXPORTER: Final = "quay.io/prometheuscommunity/postgres-exporter:v0.19.1"
+"""What PostgreSQL says of itself, as metrics. Read on 2026-11-24 in public repositories that run
+it."""
+
 N8N_MINIMUM_VERSIONS: Final = ("2.42.6", "2.43.3", "3.0.1")
 """Oldest n8n release without a known remote flaw, one per release line still offered.
 
@@ -37,3 +41,9 @@ EXTERNAL_SECRETS_CHART: Final = "2.7.0"
 """Chart of the External Secrets operator, of https://charts.external-secrets.io: the oldest whose
 Pulumi provider takes OIDC, as its documentation says. Its values were checked against the schema of
 chart 1.3.1, the newest that the machine this was written on can reach."""
+
+KUBE_PROMETHEUS_STACK_CHART: Final = "81.4.5"
+"""Chart of Prometheus, Alertmanager and Grafana, of
+https://prometheus-community.github.io/helm-charts: the newest whose Chart.yaml the machine this was
+written on can read, with version 0.88.0 of the operator. Its values were checked against the newest
+values.yaml that it can read, of an autumn 2025 release; nothing here has rendered the chart."""

@@ -13,6 +13,8 @@ from kubernetes.utils.quantity import parse_quantity
 from components import governance, network, pods
 from components.base import Component, digest, labels, selector
 from components.connections import DatabaseConnection
+from components.monitoring import access
+from components.monitoring.postgres import ACCESS, CREATE_ROLE, IDENTITIES, exporter
 from components.secrets import PlatformSecrets
 from settings import Settings
 from settings.data import DatabaseSettings
@@ -117,11 +119,20 @@ class Postgres(Component):
         )
 
     def _files(self) -> dict[str, str]:
-        access = _ACCESS.format(database=self._database.name, user=self._database.user)
-        return {
+        files = {
             "postgresql.conf": configuration_file(self._database),
-            "pg_hba.conf": access,
+            "pg_hba.conf": _ACCESS.format(database=self._database.name, user=self._database.user),
             "create-role.sql": _CREATE_ROLE,
+        }
+        if not self._settings.monitoring.enabled:
+            return files
+        # The first line that fits decides: the exporter's comes before everybody's.
+        return {
+            "postgresql.conf": f"{files['postgresql.conf']}"
+            f"\nident_file = '{_CONFIGURATION}/pg_ident.conf'\n",
+            "pg_hba.conf": f"{ACCESS}{files['pg_hba.conf']}",
+            "pg_ident.conf": IDENTITIES,
+            "create-role.sql": f"{files['create-role.sql']}{CREATE_ROLE}",
         }
 
     def _create_service_account(self) -> kubernetes.core.v1.ServiceAccount:
@@ -191,6 +202,7 @@ class Postgres(Component):
         socket, socket_mount = pods.scratch("socket", "/var/run/postgresql", size="16Mi")
         temporary, temporary_mount = pods.scratch("temporary", "/tmp", size="256Mi")
         mount = kubernetes.core.v1.VolumeMountArgs
+        watched = self._settings.monitoring.enabled
         return kubernetes.core.v1.PodSpecArgs(
             service_account_name=account.metadata.name,
             automount_service_account_token=False,
@@ -235,7 +247,8 @@ class Postgres(Component):
                         socket_mount,
                         temporary_mount,
                     ],
-                )
+                ),
+                *([exporter(self._settings, socket_mount)] if watched else []),
             ],
             volumes=[
                 kubernetes.core.v1.VolumeArgs(
@@ -305,7 +318,10 @@ class Postgres(Component):
                     match_labels=dict(selector("database", instance=NAME))
                 ),
                 policy_types=["Ingress", "Egress"],
-                ingress=[network.ingress([network.pods({"app.kubernetes.io/name": "n8n"})], PORT)],
+                ingress=[
+                    network.ingress([network.pods({"app.kubernetes.io/name": "n8n"})], PORT),
+                    *access.scrapes(self._settings, access.POSTGRES_PORT),
+                ],
             ),
             opts=self.child_options(),
         )

@@ -6,6 +6,7 @@ from settings.ai import AiSettings
 from settings.data import DatabaseSettings, RedisSettings
 from settings.governance import GovernanceSettings
 from settings.integrations import IntegrationsSettings
+from settings.monitoring import MonitoringSettings
 from settings.n8n import MainSettings, N8nSettings, WebhookSettings, WorkerSettings
 from settings.platform import PlatformSettings, RoutingSettings
 from settings.secrets import EscSettings, SecretsSettings
@@ -28,3 +29,4 @@ class Settings(Area):
     integrations: IntegrationsSettings = Field(default_factory=IntegrationsSettings)
     ai: AiSettings = Field(default_factory=AiSettings)
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
+    monitoring: MonitoringSettings = Field(default_factory=MonitoringSettings)

@@ -21,6 +21,12 @@ REDIS_KEEPER = Resources(
 )
 """The container beside each Redis node that keeps the cluster whole, and the bootstrap Job."""
 
+EXPORTER = Resources(
+    cpu_request="10m", memory_request="32Mi", cpu_limit="100m", memory_limit="64Mi"
+)
+"""The container beside PostgreSQL that turns what it says into metrics, where the platform is
+watched."""
+
 _SPARE_PODS = 4
 """Room for what comes and goes: the Redis bootstrap Job and an operator's debugging pods."""
 
@@ -69,7 +75,7 @@ def peak_need(settings: Settings) -> Need:
         _need(_SPARE_PODS, REDIS_KEEPER),
     ]
     if settings.database.mode == "in-cluster":
-        parts.append(_need(1, settings.database.resources))
+        parts.append(_need(1, settings.database.resources, *_exporter(settings)))
     return Need(
         pods=sum(part.pods for part in parts),
         cpu_requests=sum((part.cpu_requests for part in parts), Decimal()),
@@ -87,6 +93,11 @@ def _ai_gateway(settings: Settings) -> tuple[Resources, ...]:
         "sidecar": (ai.portkey_resources, ai.router_resources),
         "hosted": (ai.router_resources,),
     }[ai.gateway]
+
+
+def _exporter(settings: Settings) -> tuple[Resources, ...]:
+    """The container of metrics beside PostgreSQL."""
+    return (EXPORTER,) if settings.monitoring.enabled else ()
 
 
 def default_quota(settings: Settings) -> Quota:

@@ -8,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 
 from components import governance, network
 from components.base import Component, labels, selector
+from components.monitoring import access
 from components.n8n.environment import PORT, Environment
 from components.n8n.pod import STARTUP_SECONDS, Process, n8n_pod
 from settings import Settings
@@ -184,7 +185,8 @@ class Tier(Component):
         """Who the pods may talk to.
 
         Args:
-            from_gateway: let requests in from the gateway's pods; otherwise nobody connects.
+            from_gateway: let requests in from the gateway's pods; otherwise nobody connects but
+                Prometheus, where the platform is watched.
         """
         gateway = network.namespace(self._settings.routing.gateway_namespace)
         kubernetes.networking.v1.NetworkPolicy(
@@ -193,7 +195,10 @@ class Tier(Component):
             spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
                 pod_selector=self._chosen(),
                 policy_types=["Ingress", "Egress"],
-                ingress=[network.ingress([gateway], PORT)] if from_gateway else [],
+                ingress=[
+                    *([network.ingress([gateway], PORT)] if from_gateway else []),
+                    *access.scrapes(self._settings, *self._metrics_ports()),
+                ],
                 egress=[
                     self._egress_to_redis(),
                     self._egress_to_database(),
@@ -202,6 +207,11 @@ class Tier(Component):
             ),
             opts=self.child_options(),
         )
+
+    def _metrics_ports(self) -> tuple[int, ...]:
+        """Where the pods deliver metrics: n8n does at the port of everything else."""
+        has_router = self.tier == "worker" and self._settings.ai.gateway != "none"
+        return (PORT, access.AI_ROUTER_PORT) if has_router else (PORT,)
 
     def _egress_to_redis(self) -> kubernetes.networking.v1.NetworkPolicyEgressRuleArgs:
         redis = self._environment.redis

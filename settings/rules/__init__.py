@@ -4,7 +4,7 @@ A rule yields a problem for each thing that does not fit, and names with it the 
 it compared: where one of those is already known to be wrong, the problem is not reported.
 """
 
-from settings.rules import ai, integrations, n8n, secrets, stores, tiers
+from settings.rules import ai, integrations, monitoring, n8n, secrets, stores, tiers
 from settings.rules.rule import Rules
 
 RULES: Rules = (
@@ -14,5 +14,6 @@ RULES: Rules = (
     *secrets.RULES,
     *integrations.RULES,
     *ai.RULES,
+    *monitoring.RULES,
 )
 """Every rule, in the order in which their problems are reported."""

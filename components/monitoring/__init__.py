@@ -1,0 +1,1 @@
+"""Monitoring: Prometheus with its operator, what it scrapes, whom Alertmanager tells."""

@@ -1,0 +1,25 @@
+"""Who may read metrics: Prometheus's pods, in the namespace of the settings, and nobody else."""
+
+import pulumi_kubernetes as kubernetes
+
+from components import network
+from settings import Settings
+
+AI_ROUTER_PORT = 9464
+POSTGRES_PORT = 9187
+
+PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
+"""Label that the operator gives Prometheus's pods."""
+
+
+def scrapes(
+    settings: Settings, *ports: int
+) -> list[kubernetes.networking.v1.NetworkPolicyIngressRuleArgs]:
+    """Prometheus may connect to these TCP ports; nothing where the platform is not watched."""
+    if not settings.monitoring.enabled:
+        return []
+    prometheus = kubernetes.networking.v1.NetworkPolicyPeerArgs(
+        namespace_selector=network.namespace(settings.monitoring.namespace).namespace_selector,
+        pod_selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=PROMETHEUS),
+    )
+    return [network.ingress([prometheus], *ports)]
