@@ -1,0 +1,149 @@
+"""Record what the real programs answer on /metrics: `python -m tests.monitoring.record [job …]`.
+
+n8n's tiers are those of the platform that KUBECONFIG names, as its pods answer through kubectl's
+port forwarding; the AI gateway's router, the gateway behind it and the exporters are started here.
+Traffic makes n8n's event counters: record after the end-to-end tests have run.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from ai_gateway import routing, trial
+from ai_gateway.stubs import Behaviour, Stubs
+from settings.ai import AiSettings
+from tests.monitoring import exporters
+from tests.waiting import eventually
+
+SCRAPES = Path(__file__).parent / "scrapes"
+
+Report = Callable[[str], None]
+
+_NAMESPACE = "n8n"
+_PORT = 5678
+
+
+def main(jobs: Sequence[str]) -> int:
+    """Write the recordings of these jobs, or of all."""
+    unknown = [job for job in jobs if job not in _RECORDERS]
+    if unknown:
+        _report(f"no job {', '.join(unknown)}; there are {', '.join(_RECORDERS)}")
+        return 2
+    for job in jobs or _RECORDERS:
+        _report(f"{job}:")
+        program, text = _RECORDERS[job](_report)
+        day = datetime.now(UTC).date()
+        file = SCRAPES / f"{job}.prom"
+        file.write_text(f"# {program}, recorded {day}\n{text.rstrip()}\n")
+        _report(f"{file.name}: {program}, {len(text.splitlines())} lines")
+    return 0
+
+
+def _report(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - what a command is for
+
+
+def _n8n(tier: str, report: Report) -> tuple[str, str]:
+    pods = subprocess.run(
+        ("kubectl", "-n", _NAMESPACE, "get", "pods", "-o", "name", "--field-selector")
+        + ("status.phase=Running", "-l", f"app.kubernetes.io/component={tier}"),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    texts = []
+    for pod in pods:
+        report(pod)
+        with _forwarded(pod) as url, urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - loopback
+            texts.append(answer.read().decode())
+    # The pod with the most to say: events that did not happen yet have no metric.
+    text = max(texts, key=len)
+    version = re.search(r'n8n_version_info\{version="v([^"]+)"', text)
+    return f"n8n {version[1] if version else 'unknown'}, {tier}", text
+
+
+@contextmanager
+def _forwarded(pod: str) -> Iterator[str]:
+    command = ("kubectl", "-n", _NAMESPACE, "port-forward", pod, f":{_PORT}")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            said = (process.stdout or sys.stdin).readline()
+            port = re.search(r"127\.0\.0\.1:(\d+)", said)
+            if port is None:
+                raise OSError(f"kubectl forwards no port to {pod}: {said.strip()}")
+            yield f"http://127.0.0.1:{port[1]}/metrics"
+        finally:
+            process.terminate()
+
+
+def _router(report: Report) -> tuple[str, str]:
+    """Calls that are answered, that need a second try, and that fail for want of a key."""
+    document = routing.document(AiSettings(gateway="sidecar"))
+    report("router, gateway and stub providers")
+    with Stubs() as stubs, trial.gateway() as gateway, tempfile.TemporaryDirectory() as folder:
+        keys = Path(folder)
+        routed = trial.towards(document, upstream=gateway.url, stubs=stubs)
+        # Nobody's limit of calls per minute is in the way of the few calls here.
+        routed = replace(
+            routed,
+            use_cases={
+                name: replace(each, requests_per_minute=1_000)
+                for name, each in routed.use_cases.items()
+            },
+        )
+        with trial.router(routed, keys) as router:
+            asked = 0
+
+            def ask(strategy: str) -> None:
+                nonlocal asked
+                for use_case in document.use_cases:
+                    body = {
+                        "model": f"{use_case}:{strategy}",
+                        "messages": [
+                            {"role": "user", "content": '{"input": 900, "cached": 90, "output": 9}'}
+                        ],
+                    }
+                    trial.call(router.url, body)
+                    asked += 1
+
+            ask("balanced")
+            for provider in document.providers.values():
+                (keys / provider.key).write_text("stand-in")
+            present = 'ai_provider_key_present{provider="openai"} 1.0'
+            eventually(lambda: present in router.metrics(), "the router sees the keys", seconds=30)
+            for strategy in document.strategies:
+                ask(strategy)
+            for model in document.models.values():
+                stubs.behave(model.model, Behaviour(status=503, failures=1))
+            ask("performance")
+            eventually(
+                lambda: _counted(router.metrics()) == asked, "all calls are counted", seconds=30
+            )
+            return "AI gateway's router of this repository", router.metrics()
+
+
+def _counted(text: str) -> int:
+    counts = re.findall(r"^ai_requests_total\{.*\} (\S+)$", text, re.MULTILINE)
+    return round(sum(map(float, counts)))
+
+
+_RECORDERS: dict[str, Callable[[Report], tuple[str, str]]] = {
+    **{f"n8n-{tier}": partial(_n8n, tier) for tier in ("main", "webhook", "worker")},
+    "ai-router": _router,
+    "redis": exporters.redis,
+    "postgres": exporters.postgres,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
