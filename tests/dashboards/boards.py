@@ -1,0 +1,47 @@
+"""The dashboards as Grafana reads them."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from dashboards import all_dashboards
+
+RUNBOOKS = "https://runbooks.example"
+_SERIES = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\s*\{")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A panel of a dashboard's file; its text names it in a test's report."""
+
+    file: str
+    panel: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.file.removesuffix('.json')}: {self.panel.get('title')}"
+
+    @property
+    def exprs(self) -> list[str]:
+        return [target["expr"] for target in self.panel.get("targets", [])]
+
+    @property
+    def metrics(self) -> set[str]:
+        """Names of the series that its queries choose; all of them choose by labels."""
+        return {name for expr in self.exprs for name in _SERIES.findall(expr)}
+
+
+FILES: dict[str, dict[str, Any]] = {
+    name: json.loads(text) for name, text in all_dashboards(runbooks=RUNBOOKS).items()
+}
+
+
+def _panels() -> Iterator[Shown]:
+    for name, board in FILES.items():
+        for panel in board["panels"]:
+            if panel["type"] != "row":
+                yield Shown(file=name, panel=panel)
+
+
+PANELS = list(_panels())

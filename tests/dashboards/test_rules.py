@@ -1,0 +1,147 @@
+"""What every dashboard and panel must have; the rules are those of Grafana's dashboard-linter."""
+
+import itertools
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alerts import groups
+from alerts.rule import page
+from dashboards import all_dashboards
+from tests.dashboards.boards import FILES, PANELS, RUNBOOKS, Shown
+
+_DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+_REPOSITORY = Path(__file__).parents[2]
+_WINDOW = re.compile(r"(\w+)\s*\([^()\[\]]*\[([^\]]+)\]")
+_RATES = {"rate", "increase", "irate", "delta", "deriv"}
+
+each_panel = pytest.mark.parametrize("shown", PANELS, ids=str)
+each_file = pytest.mark.parametrize("file", FILES)
+
+
+@each_panel
+def test_a_panel_says_what_it_shows(shown: Shown) -> None:
+    panel = shown.panel
+    assert panel["title"].strip()
+    assert panel["description"].endswith("."), "a description is whole sentences"
+    assert panel["fieldConfig"]["defaults"]["unit"]
+
+
+@each_panel
+def test_a_panel_asks_the_data_source_that_was_chosen(shown: Shown) -> None:
+    assert shown.exprs
+    assert shown.panel["datasource"] == _DATASOURCE
+    assert all(target["datasource"] == _DATASOURCE for target in shown.panel["targets"])
+
+
+@each_panel
+def test_series_of_a_panel_can_be_told_apart(shown: Shown) -> None:
+    legends = [target["legendFormat"] for target in shown.panel["targets"]]
+    assert all(legends)
+    assert len(set(legends)) == len(legends)
+    assert len({target["refId"] for target in shown.panel["targets"]}) == len(legends)
+
+
+@each_panel
+def test_windows_follow_what_is_shown(shown: Shown) -> None:
+    for target in shown.panel["targets"]:
+        windows = dict.fromkeys(re.findall(r"\[([^\]]+)\]", target["expr"]))
+        # A sum over all that is shown, drawn over time, would be a different sum at each point.
+        allowed = "$__range" if target.get("instant") else "$__rate_interval"
+        assert set(windows) <= {allowed}
+        for function, window in _WINDOW.findall(target["expr"]):
+            assert function not in _RATES or window == allowed
+
+
+@each_panel
+def test_a_panel_shows_the_chosen_namespace_only(shown: Shown) -> None:
+    for expr in shown.exprs:
+        selectors = re.findall(r"\{([^{}]*)\}", expr)
+        assert selectors
+        assert all('namespace="$namespace"' in selector for selector in selectors)
+
+
+@each_file
+def test_variables_are_those_that_queries_use(file: str) -> None:
+    board = FILES[file]
+    variables = {variable["name"] for variable in board["templating"]["list"]}
+    text = json.dumps(board["panels"])
+    used = set(re.findall(r"\$\{?([a-z_]+)\}?", text)) - {"__rate_interval", "__range"}
+    assert used == variables
+
+
+@each_file
+def test_ids_are_unique(file: str) -> None:
+    ids = [panel["id"] for panel in FILES[file]["panels"]]
+    assert len(set(ids)) == len(ids)
+
+
+@each_file
+def test_panels_do_not_overlap(file: str) -> None:
+    def cells(place: dict[str, int]) -> set[tuple[int, int]]:
+        columns = range(place["x"], place["x"] + place["w"])
+        return set(itertools.product(columns, range(place["y"], place["y"] + place["h"])))
+
+    taken: set[tuple[int, int]] = set()
+    for panel in FILES[file]["panels"]:
+        mine = cells(panel["gridPos"])
+        assert not mine & taken, panel["title"]
+        assert max(x for x, _ in mine) < 24, panel["title"]
+        taken |= mine
+
+
+def test_every_dashboard_leads_to_the_others() -> None:
+    for board in FILES.values():
+        (link,) = [link for link in board["links"] if link["type"] == "dashboards"]
+        assert all(set(link["tags"]) <= set(other["tags"]) for other in FILES.values())
+        assert link["includeVars"]
+        assert link["keepTime"]
+
+
+def test_files_have_uids_and_titles_of_their_own() -> None:
+    assert len({board["uid"] for board in FILES.values()}) == len(FILES)
+    assert len({board["title"] for board in FILES.values()}) == len(FILES)
+
+
+def test_runbooks_that_panels_link_are_those_of_alerts() -> None:
+    pages = {
+        f"{RUNBOOKS}/{page(rule['alert'])}"
+        for group in groups(namespace="n8n", runbooks=RUNBOOKS)
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+    linked = {link["url"] for shown in PANELS for link in shown.panel.get("links") or []}
+    assert linked
+    assert linked <= pages
+
+
+def test_without_runbooks_nothing_is_linked_to_them() -> None:
+    assert "unbook" not in "".join(
+        json.dumps(
+            [json.loads(text)["links"], *(p.get("links") for p in json.loads(text)["panels"])]
+        )
+        for text in all_dashboards().values()
+    )
+
+
+def test_what_a_stack_does_not_have_is_not_shown() -> None:
+    boards = all_dashboards(jobs=())
+    assert set(FILES) - set(boards) == {"redis-cluster.json", "ai-gateway-costs.json"}
+    for job_prefix in ("ai_", "redis_", "externalsecret_"):
+        assert not any(re.search(rf"\b{job_prefix}\w+\{{", text) for text in boards.values())
+
+
+def test_the_command_writes_what_grafana_is_given(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "dashboards", tmp_path / "new", "--runbooks", RUNBOOKS],
+        check=True,
+        cwd=_REPOSITORY,
+        capture_output=True,
+        timeout=120,
+    )
+    written = {path.name: json.loads(path.read_text()) for path in (tmp_path / "new").iterdir()}
+    assert written == FILES
