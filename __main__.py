@@ -50,7 +50,14 @@ prometheus = (
     else None
 )
 operator = (
-    ExternalSecretsOperator("external-secrets", settings=stack, opts=on_cluster)
+    ExternalSecretsOperator(
+        "external-secrets",
+        settings=stack,
+        # Its chart brings a ServiceMonitor.
+        opts=pulumi.ResourceOptions(
+            provider=cluster, depends_on=[prometheus] if prometheus else None
+        ),
+    )
     if stack.secrets.source == "esc" and stack.esc.operator == "install"
     else None
 )

@@ -1,4 +1,5 @@
-"""What Prometheus scrapes: a PodMonitor for each of the platform's programs.
+"""What Prometheus scrapes: a PodMonitor for each of the platform's programs and the operator of its
+secrets.
 
 Pods, not Services: workers have none, and a rule means this pod. `job` names the program, as the
 rules and dashboards ask for it.
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.base import selector
+from components.secrets.operator import NAMESPACE as EXTERNAL_SECRETS
 from settings import Settings
 
 
@@ -20,15 +22,19 @@ class Scrape:
         job: its name, which is the label `job` of its metrics.
         port: name of the container's port.
         pods: labels of its pods.
+        namespace: where they are, if not in the platform's own namespace.
     """
 
     job: str
     port: str
     pods: Mapping[str, str]
+    namespace: str | None = None
 
     def spec(self) -> dict[str, Any]:
         """The `spec` of its PodMonitor."""
+        elsewhere = {"namespaceSelector": {"matchNames": [self.namespace]}}
         return {
+            **(elsewhere if self.namespace else {}),
             "selector": {"matchLabels": dict(self.pods)},
             "podMetricsEndpoints": [
                 {
@@ -36,6 +42,8 @@ class Scrape:
                     "path": "/metrics",
                     # A pod that is ending or has ended answers no more, which is no fault.
                     "filterRunning": True,
+                    # What a program elsewhere says of a namespace is about that one, not its own.
+                    **({"honorLabels": True} if self.namespace else {}),
                     "relabelings": [
                         {"action": "replace", "targetLabel": "job", "replacement": self.job}
                     ],
@@ -52,3 +60,10 @@ def scrapes(settings: Settings) -> Iterator[Scrape]:
         yield Scrape(job="ai-router", port="ai-metrics", pods=selector("worker"))
     if settings.database.mode == "in-cluster":
         yield Scrape(job="postgres", port="metrics", pods=selector("database", instance="postgres"))
+    if settings.secrets.source == "esc":
+        yield Scrape(
+            job="external-secrets",
+            port="metrics",
+            pods={"app.kubernetes.io/name": "external-secrets"},
+            namespace=EXTERNAL_SECRETS,
+        )

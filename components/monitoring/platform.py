@@ -7,16 +7,22 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
+import alerts
+import dashboards
 from components import governance
 from components.base import PART_OF, Component, labels
-from components.monitoring import monitors, receivers
+from components.monitoring import access, monitors, receivers
+from components.secrets.operator import NAMESPACE as EXTERNAL_SECRETS
 from settings import Settings
 
 _API_VERSION = "monitoring.coreos.com/v1"
 
 
 class PlatformMonitoring(Component):
-    """PodMonitors in the platform's own namespace, and whom Alertmanager tells."""
+    """PodMonitors, rules, whom Alertmanager tells, and dashboards.
+
+    All of it is in the platform's own namespace but the dashboards, which are where Grafana is.
+    """
 
     area = "monitoring"
 
@@ -25,17 +31,65 @@ class PlatformMonitoring(Component):
     ) -> None:
         super().__init__(name, opts)
         self._settings = settings
-        for scrape in monitors.scrapes(settings):
-            self._create_custom_resource("PodMonitor", scrape.job, scrape.spec())
+        self._scrapes = tuple(monitors.scrapes(settings))
+        self._create_pod_monitors()
+        self._create_rules()
         self._create_receivers()
+        self._create_dashboards()
         self.register_outputs({})
 
+    def _create_pod_monitors(self) -> None:
+        for scrape in self._scrapes:
+            self._create_custom_resource("PodMonitor", scrape.job, scrape.spec())
+        installed_here = self._settings.esc.operator == "install"
+        if self._settings.secrets.source == "esc" and installed_here:
+            self._let_prometheus_reach_external_secrets()
+
+    def _let_prometheus_reach_external_secrets(self) -> None:
+        metadata = self._metadata("metrics", namespace=EXTERNAL_SECRETS)
+        kubernetes.networking.v1.NetworkPolicy(
+            "external-secrets-metrics",
+            metadata=metadata,
+            spec=kubernetes.networking.v1.NetworkPolicySpecArgs(
+                pod_selector=kubernetes.meta.v1.LabelSelectorArgs(),
+                policy_types=["Ingress"],
+                ingress=access.scrapes(self._settings, access.EXTERNAL_SECRETS_PORT),
+            ),
+            opts=self.child_options(),
+        )
+
+    def _create_rules(self) -> None:
+        groups = alerts.groups(
+            namespace=self._settings.platform.namespace,
+            runbooks=self._settings.monitoring.runbook_url,
+            # Whether targets are there is asked in the platform's own namespace.
+            jobs=tuple(scrape.job for scrape in self._scrapes if scrape.namespace is None),
+        )
+        self._create_custom_resource("PrometheusRule", PART_OF, {"groups": groups})
+
     def _create_receivers(self) -> None:
-        """In the platform's namespace, beside the Secrets that it names."""
+        """Beside the Secrets that it names."""
         spec = receivers.spec(self._settings.monitoring)
         if spec is not None:
             self._create_custom_resource(
                 "AlertmanagerConfig", PART_OF, spec, api_version=f"{_API_VERSION}alpha1"
+            )
+
+    def _create_dashboards(self) -> None:
+        """A ConfigMap for each, which Grafana's sidecar finds by its label."""
+        files = dashboards.all_dashboards(
+            jobs={scrape.job for scrape in self._scrapes},
+            runbooks=self._settings.monitoring.runbook_url,
+        )
+        for file, text in files.items():
+            name = f"dashboard-{file.removesuffix('.json')}"
+            kubernetes.core.v1.ConfigMap(
+                name,
+                metadata=self._metadata(
+                    name, namespace=self._settings.monitoring.namespace, grafana_dashboard="1"
+                ),
+                data={file: text},
+                opts=self.child_options(),
             )
 
     def _create_custom_resource(
@@ -45,17 +99,18 @@ class PlatformMonitoring(Component):
             f"{name}-{kind.lower()}",
             api_version=api_version,
             kind=kind,
-            metadata=self._metadata(name),
+            metadata=self._metadata(name, namespace=self._settings.platform.namespace),
             spec=spec,
             opts=self.child_options(),
         )
 
-    def _metadata(self, name: str) -> ObjectMetaArgs:
-        return kubernetes.meta.v1.ObjectMetaArgs(
+    def _metadata(self, name: str, *, namespace: str, **more: str) -> ObjectMetaArgs:
+        return ObjectMetaArgs(
             name=name,
-            namespace=self._settings.platform.namespace,
+            namespace=namespace,
             labels={
                 **labels("monitoring", instance="monitoring"),
                 **governance.owner(self._settings.governance),
+                **more,
             },
         )

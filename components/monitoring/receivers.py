@@ -26,7 +26,7 @@ def spec(monitoring: MonitoringSettings) -> dict[str, Any] | None:
     routes: list[dict[str, Any]] = [
         {
             "receiver": "heartbeat" if heartbeat else "nobody",
-            "matchers": [_is("alertname", "Watchdog")],
+            "matchers": [_is("alertname", "N8nWatchdog")],
             "groupWait": "0s",
             "groupInterval": "1m",
             # Less than the minutes after which such services usually call.

@@ -24,7 +24,6 @@ _API_SERVER_PORTS = (443, 6443)
 _KUBELET_PORT = 10250
 _SUBMISSION_PORT = 587
 _DNS_METRICS_PORT = 9153
-_EXTERNAL_SECRETS_METRICS_PORT = 8080
 
 _PASSWORD_LENGTH = 40
 
@@ -87,9 +86,7 @@ class KubePrometheusStack(Component):
                     [network.namespace(self._settings.platform.namespace)],
                     *(N8N_PORT, access.AI_ROUTER_PORT, access.POSTGRES_PORT),
                 ),
-                network.egress(
-                    [network.namespace(EXTERNAL_SECRETS)], _EXTERNAL_SECRETS_METRICS_PORT
-                ),
+                network.egress([network.namespace(EXTERNAL_SECRETS)], access.EXTERNAL_SECRETS_PORT),
                 network.egress([network.namespace("kube-system")], _DNS_METRICS_PORT),
                 # A node has no label that a policy could name.
                 network.egress([network.anywhere_but_metadata()], _KUBELET_PORT),
