@@ -19,7 +19,8 @@ ALERTS = (
     Alert(
         name="AiFallingOver",
         expr='sum by (namespace, use_case) (rate(ai_fallbacks_total{namespace="$namespace",'
-        f'job="ai-router"}}[15m])) / (sum by (namespace, use_case) (rate({_CALLS}[15m])) > 0) > 0.2',
+        'job="ai-router"}[15m]))'
+        f" / (sum by (namespace, use_case) (rate({_CALLS}[15m])) > 0) > 0.2",
         wait="10m",
         severity="warning",
         summary="A use case's first model does not answer; others do in its place.",
@@ -36,8 +37,8 @@ ALERTS = (
         wait="10m",
         severity="critical",
         summary="Calls of AI fail for no fault of the caller.",
-        description="{{ $value | humanizePercentage }} of the calls of {{ $labels.use_case }} fail, "
-        "and with them the workflows that make them.",
+        description="{{ $value | humanizePercentage }} of the calls of {{ $labels.use_case }} "
+        "fail, and with them the workflows that make them.",
     ),
     Alert(
         name="AiProviderKeyMissing",

@@ -46,16 +46,16 @@ ALERTS = (
     ),
     Alert(
         name="N8nSecretSyncFailing",
-        # The operator's own label is `namespace`, or `exported_namespace` where the monitor does not
-        # honour it.
+        # The operator's own label is `namespace`, or `exported_namespace` where the monitor does
+        # not honour it.
         expr='max by (name) (externalsecret_status_condition{namespace="$namespace",'
         'condition="Ready",status="False"} == 1 or externalsecret_status_condition{'
         'exported_namespace="$namespace",condition="Ready",status="False"} == 1)',
         wait="15m",
         severity="warning",
         summary="External Secrets cannot copy a Secret.",
-        description="{{ $labels.name }} is not being copied. Pods keep the values that they have; a "
-        "rotated key does not reach them.",
+        description="{{ $labels.name }} is not being copied. Pods keep the values that they have; "
+        "a rotated key does not reach them.",
     ),
     Alert(
         name="N8nWatchdog",
@@ -77,8 +77,8 @@ def metrics_missing(jobs: tuple[str, ...]) -> Alert:
     """
     targets = [f'up{{namespace="$namespace",job="{job}"}}' for job in jobs]
     gone = [
-        # absent() tells labels of a plain selector only, so that a job without targets and one whose
-        # targets are all down are two terms.
+        # absent() tells labels of a plain selector only, so that a job without targets and one
+        # whose targets are all down are two terms.
         f"absent({target}) or max by (namespace, job) ({target}) == 0"
         for target in targets
     ]

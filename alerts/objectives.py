@@ -30,7 +30,8 @@ WEBHOOK_AVAILABILITY = Slo(
     ") == bool 0) or vector(0)",
     severities=("critical", "warning"),
 )
-"""21.6 minutes of 30 days. One outage of 15 minutes spends 69 % of it, a failover of 10 minutes 46 %."""
+"""21.6 minutes of 30 days. One outage of 15 minutes spends 69 % of it, a failover of 10 minutes
+46 %."""
 
 WEBHOOK_LATENCY = Slo(
     name="webhook-latency",
@@ -63,10 +64,10 @@ QUEUE_EFFICIENCY = Slo(
     name="queue-efficiency",
     alert="N8nQueueEfficiency",
     objective=0.95,
-    meaning=f"a moment at which the jobs that have been waiting for a minute would all have started "
-    f"within {_LONGEST_WAIT} s, at the rate at which workers take jobs.",
-    # n8n measures no job's wait. By Little's law it is the queue's length by the rate at which it is
-    # taken from; the smallest length of a minute leaves out the bursts that are gone at once.
+    meaning="a moment at which the jobs that have been waiting for a minute would all have "
+    f"started within {_LONGEST_WAIT} s, at the rate at which workers take jobs.",
+    # n8n measures no job's wait. By Little's law it is the queue's length by the rate at which it
+    # is taken from; the smallest length of a minute leaves out the bursts that are gone at once.
     bad_moment="min(min_over_time("
     'n8n_scaling_mode_queue_jobs_waiting{namespace="$namespace",job="n8n-main"}[1m]))'
     f" > bool {_LONGEST_WAIT} * (sum(rate("

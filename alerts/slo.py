@@ -1,7 +1,7 @@
 """From a service level objective to its recording rules and burn-rate alerts.
 
-Windows, factors and their pairing are the SRE workbook's ("Alerting on SLOs", approach 6). The short
-window ends the alert soon after the fault has ended.
+Windows, factors and their pairing are the SRE workbook's ("Alerting on SLOs", approach 6). The
+short window ends the alert soon after the fault has ended.
 
 Long windows are computed from what the 5-minute rates were, so a month costs Prometheus few series,
 however many labels the program's own have, and a request counts the same whenever it came.

@@ -59,7 +59,8 @@ ALERTS = (
         wait="1m",
         severity="critical",
         summary="PostgreSQL does not answer.",
-        description="{{ $labels.pod }} does not answer its exporter. n8n can do nothing without it.",
+        description="{{ $labels.pod }} does not answer its exporter. n8n can do nothing "
+        "without it.",
     ),
     Alert(
         name="N8nDatabaseConnectionsNearLimit",
