@@ -127,8 +127,8 @@ _MEMORY = Row(
             alert="RedisMemoryNearLimit",
             queries=(
                 Query(
-                    # Without maxmemory the exporter says 0: no limit, so nothing to divide by.
-                    expr=f"redis_memory_used_bytes{_REDIS} / (redis_memory_max_bytes{_REDIS} > 0)",
+                    # Every node has a maxmemory.
+                    expr=f"redis_memory_used_bytes{_REDIS} / redis_memory_max_bytes{_REDIS}",
                     legend="{{pod}}",
                 ),
             ),

@@ -1,0 +1,174 @@
+"""Queries are evaluated by a real Prometheus that scrapes recordings of the real programs."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from alerts import groups
+from tests.dashboards.boards import FILES, PANELS, Shown
+from tests.monitoring import prometheus
+from tests.monitoring.prometheus import Prometheus
+from tests.waiting import eventually
+
+_CLUSTER: dict[str, list[dict[str, str]]] = {
+    "kube_deployment_spec_replicas": [{"deployment": "n8n-webhook"}],
+    "kube_deployment_status_replicas_available": [{"deployment": "n8n-webhook"}],
+    "kube_horizontalpodautoscaler_status_current_replicas": [
+        {"horizontalpodautoscaler": "n8n-webhook"}
+    ],
+    "kube_horizontalpodautoscaler_spec_max_replicas": [{"horizontalpodautoscaler": "n8n-webhook"}],
+    "externalsecret_status_condition": [
+        {"name": "n8n", "condition": "Ready", "status": status} for status in ("True", "False")
+    ],
+}
+"""Series of programs of the cluster, with the labels that these give them. There are no recordings
+of them, so that rules stand in for them, which always say 1."""
+
+_FIRST_EVENT = {
+    # n8n counts an event from the first on.
+    "n8n_audit_user_login_failed_total",
+    # A counter of the External Secrets operator, likewise.
+    "externalsecret_sync_calls_error",
+    # Prometheus's own, while an alert fires.
+    "ALERTS",
+}
+"""Series that a healthy system does not have: panels show 0 without them."""
+
+_NOW = {
+    "$namespace": "n8n",
+    # As Grafana writes all of a variable's values.
+    "$tier": "(main|webhook|worker)",
+    "$__rate_interval": "1m",
+    "$__range": "1m",
+}
+
+each_panel = pytest.mark.parametrize("shown", PANELS, ids=str)
+
+
+def _filled_in(expr: str) -> str:
+    for variable, value in _NOW.items():
+        expr = expr.replace(variable, value)
+    assert "$" not in expr
+    return expr
+
+
+def _rules() -> list[dict[str, Any]]:
+    rules = groups(namespace="n8n", runbooks="https://runbooks.example")
+    cluster = [
+        {"record": name, "expr": "vector(1)", "labels": {"namespace": "n8n", **labels}}
+        for name, series in _CLUSTER.items()
+        for labels in series
+    ]
+    # Those of long windows are evaluated seldom: a test need not wait for it.
+    return [{"name": group["name"], "rules": group["rules"]} for group in rules] + [
+        {"name": "cluster", "rules": cluster}
+    ]
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    with prometheus.running(tmp_path_factory.mktemp("prometheus"), groups=_rules()) as running:
+        last = "slo:error_budget_remaining:ratio"
+        eventually(lambda: len(running.query(last)) > 3, "every objective has a budget", seconds=60)
+        eventually(
+            lambda: all(running.query(name) for name in _CLUSTER), "stand-ins are there", seconds=60
+        )
+        yield running
+
+
+def _declared() -> set[str]:
+    """Names of series that programs say they have, once there is something to count."""
+    types = re.compile(r"^# TYPE (\S+_total) counter$", re.MULTILINE)
+    files = prometheus.SCRAPES.glob("*.prom")
+    return {name for file in files for name in types.findall(file.read_text())}
+
+
+@each_panel
+def test_metrics_are_those_of_real_programs(shown: Shown) -> None:
+    recorded = {
+        rule["record"]
+        for group in groups(namespace="n8n", runbooks="https://runbooks.example")
+        for rule in group["rules"]
+        if "record" in rule
+    }
+    real = prometheus.metric_names() | _declared() | recorded | set(_CLUSTER) | _FIRST_EVENT
+    assert shown.metrics
+    assert shown.metrics <= real
+
+
+@each_panel
+def test_queries_return_data(shown: Shown, loaded: Prometheus) -> None:
+    for expr in shown.exprs:
+        assert loaded.query(_filled_in(expr)), expr
+
+
+@each_panel
+def test_series_of_one_query_have_names_of_their_own(shown: Shown, loaded: Prometheus) -> None:
+    for target in shown.panel["targets"]:
+        labels = re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])
+        series = [each["metric"] for each in loaded.query(_filled_in(target["expr"]))]
+        assert all(label in each for each in series for label in labels)
+        names = [tuple(each[label] for label in labels) for each in series]
+        assert len(set(names)) == len(names), f"{target['legendFormat']} names several series"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_namespace_can_be_chosen(file: str, loaded: Prometheus) -> None:
+    (query,) = [
+        variable["query"]
+        for variable in FILES[file]["templating"]["list"]
+        if variable["name"] == "namespace"
+    ]
+    metric = query.removeprefix("label_values(").partition(",")[0]
+    assert {each["metric"].get("namespace") for each in loaded.query(metric)} == {"n8n"}
+
+
+_CALLS = "n8n_webhook_request_duration_seconds_count"
+_ENDED = "n8n_workflow_execution_duration_seconds_count"
+
+
+@pytest.mark.parametrize(
+    ("panel", "part", "whole"),
+    [
+        (
+            "n8n-performance: Webhook calls answered with 5xx",
+            f'{_CALLS}{{status_code="500"}}',
+            f'{_CALLS}{{status_code!="404"}}',
+        ),
+        (
+            "executive-intelligence: Successful executions",
+            f'{_ENDED}{{status="success"}}',
+            f'{_ENDED}{{status=~"success|failed"}}',
+        ),
+        (
+            "ai-gateway-costs: Saved by routing",
+            "(sum(ai_baseline_cost_dollars_total) - sum(ai_cost_dollars_total))",
+            "ai_baseline_cost_dollars_total",
+        ),
+    ],
+)
+def test_a_share_is_that_of_the_recording(
+    panel: str, part: str, whole: str, loaded: Prometheus
+) -> None:
+    # Every counter grows by what it was recorded with, so shares of totals are those of rates.
+    (expected,) = loaded.values(f"sum({part}) / sum({whole})")
+    assert 0 < expected < 1
+    (shown,) = _values(loaded, panel)
+    assert shown == pytest.approx(expected)
+
+
+def test_an_idle_platform_has_no_bad_share(loaded: Prometheus) -> None:
+    for panel in PANELS:
+        for expr in panel.exprs:
+            if "clamp_min" in expr:
+                idle = _filled_in(expr.replace("$namespace", "another"))
+                (value,) = loaded.values(idle)
+                assert value == (1 if expr.startswith("1 -") else 0), str(panel)
+
+
+def _values(loaded: Prometheus, panel: str) -> list[float]:
+    (shown,) = [shown for shown in PANELS if str(shown) == panel]
+    (expr,) = shown.exprs
+    return loaded.values(_filled_in(expr))
