@@ -23,7 +23,7 @@ QUOTA = Quota(
     # more while they are replaced; two to look around with.
     pods=12,
     cpu_requests="3",
-    memory_requests="8Gi",
+    memory_requests="10Gi",
     cpu_limits="14",
     memory_limits="12Gi",
 )

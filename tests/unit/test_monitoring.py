@@ -1,0 +1,325 @@
+"""Monitoring: what is scraped and by whom, whom an alert reaches, and what the chart is told."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from kubernetes.utils.quantity import parse_quantity
+
+import settings
+from components.monitoring.platform import PlatformMonitoring
+from components.monitoring.stack import KubePrometheusStack
+from components.monitoring.values import QUOTA, values
+from components.postgres import Postgres
+from components.secrets import PlatformSecrets
+from settings import sizing
+from tests.unit.conftest import TIERS, record_tiers
+from tests.unit.mocks import Recorded, record
+from tests.unit.pod_security import violations
+
+ROUTER = {
+    "ai": {"gateway": "sidecar", "routerImage": "ghcr.io/example/ai-router:1.0.0"},
+    "integrations": {"add": ["anthropic", "openai"]},
+}
+RECEIVERS = {
+    "slack": {"channel": "#alerts", "executiveChannel": "#executives"},
+    "pagerDuty": {},
+    "email": {
+        "to": "team@example.com",
+        "sender": "alerts@example.com",
+        "user": "alerts",
+        "smarthost": "smtp.example.com:587",
+    },
+    "heartbeat": {},
+}
+PROMETHEUS = {
+    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}},
+    "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+}
+
+
+def stack_with(
+    *, monitoring: Mapping[str, Any] | None = None, **areas: Mapping[str, Any]
+) -> settings.Settings:
+    return settings.parse({"monitoring": {"stack": "install", **(monitoring or {})}, **areas})
+
+
+def watched(**areas: Any) -> Recorded:
+    stack = stack_with(**areas)
+    return record(lambda: PlatformMonitoring("monitoring", settings=stack))
+
+
+def installed(**areas: Any) -> Recorded:
+    stack = stack_with(**areas)
+    return record(lambda: KubePrometheusStack("stack", settings=stack))
+
+
+def postgres(**monitoring: Any) -> Recorded:
+    stack = settings.parse({"monitoring": monitoring})
+    return record(
+        lambda: Postgres(
+            "postgres", settings=stack, secrets=PlatformSecrets("secrets", settings=stack)
+        )
+    )
+
+
+def jobs(resources: Recorded) -> dict[str, tuple[str, str]]:
+    """The name of each job, with the component and the port that it scrapes."""
+    found = {}
+    for monitor in resources.of("PodMonitor"):
+        spec = monitor.inputs["spec"]
+        [endpoint] = spec["podMetricsEndpoints"]
+        [job] = [each for each in endpoint["relabelings"] if each["targetLabel"] == "job"]
+        chosen = spec["selector"]["matchLabels"]
+        component = chosen.get("app.kubernetes.io/component", chosen["app.kubernetes.io/name"])
+        found[job["replacement"]] = (component, endpoint["port"])
+    return found
+
+
+def callers(policy: Mapping[str, Any], port: int) -> list[Mapping[str, Any]]:
+    """Whom a network policy lets in to a port."""
+    return [
+        peer
+        for rule in policy["spec"]["ingress"]
+        for peer in rule["from"]
+        if any(each["port"] == port for each in rule["ports"])
+    ]
+
+
+def test_every_program_with_metrics_is_scraped_under_its_own_job() -> None:
+    assert jobs(watched(**ROUTER)) == {
+        "n8n-main": ("main", "http"),
+        "n8n-webhook": ("webhook", "http"),
+        "n8n-worker": ("worker", "http"),
+        "ai-router": ("worker", "ai-metrics"),
+        "postgres": ("database", "metrics"),
+    }
+
+
+def test_what_the_stack_does_not_run_is_not_scraped() -> None:
+    external = {"mode": "external", "host": "db.example.com"}
+    assert set(jobs(watched(database=external))) == {"n8n-main", "n8n-webhook", "n8n-worker"}
+
+
+def test_what_external_secrets_says_of_the_platforms_namespace_keeps_that_namespace() -> None:
+    esc = {
+        "organization": "scoobyjava-org",
+        "project": "n8n-platform",
+        "environment": "sophia-ai-staging",
+    }
+    resources = watched(secrets={"source": "esc"}, esc=esc)
+    spec = resources.one("PodMonitor", "external-secrets")["spec"]
+    assert spec["namespaceSelector"] == {"matchNames": ["external-secrets"]}
+    assert spec["podMetricsEndpoints"][0]["honorLabels"] is True
+    opened = resources.one("NetworkPolicy", "metrics")
+    assert opened["metadata"]["namespace"] == "external-secrets"
+    assert callers(opened, 8080) == [PROMETHEUS]
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_prometheus_alone_is_let_in_to_metrics_and_only_where_the_platform_is_watched(
+    tier: str,
+) -> None:
+    router = (9464,) if tier == "worker" else ()
+    for monitoring, wanted in (({}, []), ({"stack": "installed"}, [PROMETHEUS])):
+        policy = record_tiers({**ROUTER, "monitoring": monitoring}).one(
+            "NetworkPolicy", f"n8n-{tier}"
+        )
+        for port in (5678, *router):
+            found = [peer for peer in callers(policy, port) if "podSelector" in peer]
+            assert found == wanted
+
+
+def test_the_router_of_the_ai_gateway_is_shut_where_there_is_none() -> None:
+    tiers = record_tiers({"monitoring": {"stack": "installed"}})
+    assert callers(tiers.one("NetworkPolicy", "n8n-worker"), 9464) == []
+
+
+def test_postgres_is_as_it_was_where_nothing_is_watched() -> None:
+    resources = postgres()
+    assert "monitoring" not in json.dumps([each.inputs for each in resources])
+    pod = resources.one("StatefulSet")["spec"]["template"]["spec"]
+    assert [each["name"] for each in pod["containers"]] == ["postgres"]
+
+
+def test_the_exporter_of_postgres_is_known_by_its_user_and_has_no_password() -> None:
+    resources = postgres(stack="installed")
+    pod = resources.one("StatefulSet")["spec"]["template"]["spec"]
+    database, exporter = pod["containers"]
+    assert violations(pod) == []
+    users = {each["securityContext"].get("runAsUser") for each in (pod, exporter)}
+    assert len(users) == 2, "PostgreSQL's own user would be the exporter too"
+    assert all("valueFrom" not in variable for variable in exporter["env"])
+    assert "envFrom" not in exporter
+
+    [socket] = exporter["volumeMounts"]
+    assert socket in database["volumeMounts"]
+    assert f"host={socket['mountPath']}" in exporter["env"][0]["value"]
+
+    files = resources.one("ConfigMap")["data"]
+    rules = [line.split() for line in files["pg_hba.conf"].splitlines() if line[:1] != "#"]
+    assert rules[0][:4] == ["local", "all", "monitoring", "peer"]
+    assert callers(resources.one("NetworkPolicy"), 9187) == [PROMETHEUS]
+
+
+def test_the_exporter_is_in_the_quota() -> None:
+    without, with_it = (
+        sizing.peak_need(settings.parse({"monitoring": {"stack": stack}}))
+        for stack in ("none", "installed")
+    )
+    pod = postgres(stack="installed").one("StatefulSet")["spec"]["template"]["spec"]
+    limit = pod["containers"][1]["resources"]["limits"]["memory"]
+    assert with_it.memory_limits - without.memory_limits == parse_quantity(limit)
+
+
+def receivers_of(resources: Recorded) -> Mapping[str, Any]:
+    return resources.one("AlertmanagerConfig")["spec"]
+
+
+def told(spec: Mapping[str, Any], **alert: str) -> list[str]:
+    """The receivers that an alert with these labels reaches, as Alertmanager walks its routes."""
+    reached = []
+    for route in spec["route"]["routes"]:
+        if all(_matches(each, alert) for each in route["matchers"]):
+            reached.append(route["receiver"])
+            if not route.get("continue"):
+                return reached
+    return reached or [spec["route"]["receiver"]]
+
+
+def _matches(matcher: Mapping[str, str], alert: Mapping[str, str]) -> bool:
+    value = alert.get(matcher["name"], "")
+    if matcher["matchType"] == "=~":
+        return re.fullmatch(matcher["value"], value) is not None
+    return value == matcher["value"]
+
+
+def test_alerts_reach_whom_they_are_for() -> None:
+    spec = receivers_of(watched(monitoring=RECEIVERS))
+    assert told(spec, alertname="N8nMainAbsent", severity="critical") == ["on-call"]
+    assert told(spec, alertname="N8nQueueGrowing", severity="warning") == ["team"]
+    assert told(spec, alertname="N8nSomething", severity="info") == ["nobody"]
+    assert told(spec, severity="warning", gdpr="breach") == ["on-call"]
+    assert told(spec, severity="critical", audience="executive") == ["executives", "on-call"]
+    assert told(spec, alertname="N8nWatchdog", severity="info") == ["heartbeat"]
+
+
+def test_each_route_leads_to_a_receiver_that_exists() -> None:
+    slack = {"slack": {"channel": "#alerts"}}
+    for monitoring in (RECEIVERS, slack, {"pagerDuty": {}}, {"email": RECEIVERS["email"]}):
+        spec = receivers_of(watched(monitoring=monitoring))
+        routes = [spec["route"], *spec["route"]["routes"]]
+        names = {each["name"] for each in spec["receivers"]}
+        assert {route["receiver"] for route in routes} <= names
+
+
+def test_no_receiver_has_a_secret_in_plain_text() -> None:
+    [slack] = next(
+        each["slackConfigs"]
+        for each in receivers_of(watched(monitoring=RECEIVERS))["receivers"]
+        if each["name"] == "team"
+    )
+    assert slack["apiURL"] == {"name": "alertmanager-slack", "key": "url"}
+
+
+def test_nobody_is_told_where_nobody_is_named() -> None:
+    assert watched().of("AlertmanagerConfig") == []
+
+
+def test_every_alert_links_to_its_page_below_the_settings_address() -> None:
+    rules = [
+        rule
+        for group in watched(monitoring={"runbookUrl": "https://runbooks.example.com/n8n/"}).one(
+            "PrometheusRule"
+        )["spec"]["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    ]
+    assert rules
+    for rule in rules:
+        assert rule["annotations"]["runbook_url"].startswith("https://runbooks.example.com/n8n/")
+
+
+def test_no_alert_waits_for_metrics_that_nobody_scrapes() -> None:
+    resources = watched()
+    asked = set(
+        re.findall(r'\bup\{[^}]*job="([^"]+)"', json.dumps(rules_of(resources)).replace("\\", ""))
+    )
+    assert asked
+    assert asked <= set(jobs(resources))
+
+
+def rules_of(resources: Recorded) -> list[Mapping[str, Any]]:
+    return list(resources.one("PrometheusRule")["spec"]["groups"])
+
+
+def test_dashboards_are_where_grafanas_sidecar_looks_for_them() -> None:
+    chosen = installed(monitoring={"namespace": "observability"}).one("Chart")["values"]
+    sidecar = chosen["grafana"]["sidecar"]["dashboards"]
+    found = watched(monitoring={"namespace": "observability"}).of("ConfigMap")
+    assert found
+    for each in found:
+        metadata = each.inputs["metadata"]
+        assert metadata["namespace"] == "observability"
+        assert metadata["labels"][sidecar["label"]] == sidecar["labelValue"]
+        [text] = each.inputs["data"].values()
+        assert json.loads(text)["panels"]
+
+
+def test_grafanas_password_is_generated_only_where_all_secrets_are() -> None:
+    assert installed().of("Secret") == []
+    secret = installed(secrets={"source": "generated"}).one("Secret", "grafana-admin")
+    assert secret["metadata"]["namespace"] == "monitoring"
+    assert set(secret["data"]) == {"user", "password"}
+
+
+def test_the_volumes_are_bounded_and_the_metrics_end_before_they_do() -> None:
+    spec = values(stack_with(platform={"storageClass": "gp3"}))["prometheus"]["prometheusSpec"]
+    claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]
+    assert claim["storageClassName"] == "gp3"
+    kept = parse_quantity(spec["retentionSize"].removesuffix("B"))
+    assert kept < parse_quantity(claim["resources"]["requests"]["storage"])
+    assert spec["retention"] == "35d"
+
+
+def _sized(chart: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """How often each container that the chart starts runs at most, and its size."""
+    operator = chart["prometheusOperator"]
+    spec, alertmanager = chart["prometheus"]["prometheusSpec"], chart["alertmanager"]
+    pairs = spec["replicas"], alertmanager["alertmanagerSpec"]["replicas"]
+    yield pairs[0], spec["resources"]
+    yield pairs[1], alertmanager["alertmanagerSpec"]["resources"]
+    yield sum(pairs), operator["prometheusConfigReloader"]["resources"]
+    # Deployments, which start a pod before they end another; Grafana has two sidecars.
+    yield 2, operator["resources"]
+    yield 2, chart["kube-state-metrics"]["resources"]
+    yield 2, chart["grafana"]["resources"]
+    yield 2 * 2, chart["grafana"]["sidecar"]["resources"]
+
+
+@pytest.mark.parametrize("kind", ["requests", "limits"])
+@pytest.mark.parametrize("resource", ["cpu", "memory"])
+def test_the_chart_fits_its_namespaces_quota_while_everything_is_replaced(
+    kind: str, resource: str
+) -> None:
+    chart = values(stack_with())
+    need = sum(count * parse_quantity(size[kind][resource]) for count, size in _sized(chart))
+    assert need <= parse_quantity(getattr(QUOTA, f"{resource}_{kind}"))
+
+
+@pytest.mark.parametrize(
+    ("areas", "key"),
+    [
+        ({"monitoring": {"retentionSize": "41Gi"}}, "monitoring.retentionSize"),
+        ({"monitoring": {"stack": "installed", "namespace": "n8n"}}, "monitoring.namespace"),
+        ({"monitoring": {"retentionDays": 30}}, "monitoring.retentionDays"),
+        ({"monitoring": {"runbookUrl": "http://example.com/"}}, "monitoring.runbookUrl"),
+        ({"monitoring": {"slack": {"channel": "alerts"}}}, "monitoring.slack.channel"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(areas: dict[str, Any], key: str) -> None:
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.parse(areas)
+    assert [problem.key for problem in refused.value.problems] == [key]
