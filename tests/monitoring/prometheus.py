@@ -59,10 +59,11 @@ def jobs() -> list[str]:
 def metric_names(*of: str) -> frozenset[str]:
     """Names of all samples in the recordings and lists of these jobs, or of all."""
     files = [*SCRAPES.glob("*.prom"), *SCRAPES.glob("*.names")]
-    return frozenset().union(*(_names(file) for file in files if not of or file.stem in of))
+    return frozenset().union(*(names_in(file) for file in files if not of or file.stem in of))
 
 
-def _names(file: Path) -> frozenset[str]:
+def names_in(file: Path) -> frozenset[str]:
+    """Names of all samples in a recording, or the names of a list."""
     # Not with prometheus_client's parser: it adds `_total` to n8n's counters that have none.
     lines = file.read_text().splitlines()
     return frozenset(re.split(r"[{ ]", line)[0] for line in lines if line and line[0] != "#")
@@ -199,7 +200,7 @@ def _configuration(port: int) -> dict[str, Any]:
 
 def _target_labels(job: str) -> dict[str, str]:
     if job not in _CONTAINERS:
-        return {}
+        return {"metrics_path": "/metrics/cadvisor"}
     pod, container = _CONTAINERS[job]
     return {"namespace": "n8n", "pod": pod, "container": container}
 
@@ -234,7 +235,7 @@ def _handler(
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             pass
 
     return Handler

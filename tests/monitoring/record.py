@@ -1,7 +1,7 @@
 """Record what the real programs answer on /metrics: `python -m tests.monitoring.record [job …]`.
 
 n8n's tiers are those of the platform that KUBECONFIG names, as its pods answer through kubectl's
-port forwarding; the AI gateway's router, the gateway behind it and the exporters are started here.
+port forwarding, and so are its nodes' kubelets; the AI gateway's router, the gateway behind it and the exporters are started here.
 Traffic makes n8n's event counters: record after the end-to-end tests have run.
 """
 
@@ -32,6 +32,18 @@ Report = Callable[[str], None]
 _NAMESPACE = "n8n"
 _PORT = 5678
 
+_KINDS = {
+    "n8n-main": "n8n-main-0",
+    "n8n-webhook": "n8n-webhook-0",
+    "n8n-worker": "n8n-worker-0",
+    "redis-a-0": "redis-a-0",
+    "postgres": "postgres-0",
+}
+_DROPPED = re.compile(
+    r"container_(cpu_(load|system|user)|cpu_cfs_burst|fs_|memory_(mapped_file|swap|failures|total)"
+    r"|file_descriptors|tasks_state|threads_max|spec_(cpu|memory_(res|swap))|ulimits|health|sockets)"
+)
+
 
 def main(jobs: Sequence[str]) -> int:
     """Write the recordings of these jobs, or of all."""
@@ -53,18 +65,19 @@ def _report(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - what a command is for
 
 
+def _kubectl(*words: str) -> str:
+    command = ("kubectl", "-n", _NAMESPACE, *words)
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def _n8n(tier: str, report: Report) -> tuple[str, str]:
-    pods = subprocess.run(
-        ("kubectl", "-n", _NAMESPACE, "get", "pods", "-o", "name", "--field-selector")
-        + ("status.phase=Running", "-l", f"app.kubernetes.io/component={tier}"),
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+    label = f"app.kubernetes.io/component={tier}"
+    running = "--field-selector=status.phase=Running"
+    pods = _kubectl("get", "pods", "-o", "name", running, "-l", label).split()
     texts = []
     for pod in pods:
         report(pod)
-        with _forwarded(pod) as url, urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - loopback
+        with _forwarded(pod) as url, urllib.request.urlopen(url, timeout=30) as answer:
             texts.append(answer.read().decode())
     # The pod with the most to say: events that did not happen yet have no metric.
     text = max(texts, key=len)
@@ -84,6 +97,34 @@ def _forwarded(pod: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{port[1]}/metrics"
         finally:
             process.terminate()
+
+
+def _kubelet(report: Report) -> tuple[str, str]:
+    """What kubelets say of one pod of each kind, which gets the name it has in the other jobs.
+
+    Without the families that kube-prometheus-stack drops, timestamps, and long identifiers.
+    """
+    samples: dict[str, list[str]] = {}
+    types: dict[str, str] = {}
+    taken: dict[str, str] = {}
+    for node in _kubectl("get", "nodes", "-o", "name").split():
+        report(node)
+        text = _kubectl("get", "--raw", f"/api/v1/nodes/{node[5:]}/proxy/metrics/cadvisor")
+        for line in text.splitlines():
+            name = re.split(r"[{ ]", line)[0]
+            pod = re.search(rf'namespace="{_NAMESPACE}",pod="([^"]+)"', line)
+            if line.startswith("# TYPE "):
+                types[line.split()[2]] = line
+            elif pod and not _DROPPED.match(name):
+                kind = next((kind for kind in _KINDS if pod[1].startswith(kind)), None)
+                if kind is None or taken.setdefault(kind, pod[1]) != pod[1]:
+                    continue
+                line = line.replace(pod[1], _KINDS[kind])
+                line = re.sub(r"/n8n-local/[^/]+|(?<=[0-9a-f]{12})[0-9a-f]{52}", "", line)
+                samples.setdefault(name, []).append(re.sub(r"(\} \S+) \d+$", r"\1", line))
+    version = _kubectl("get", "nodes", "-o", "jsonpath={.items[0].status.nodeInfo.kubeletVersion}")
+    lines = [line for name in samples for line in (types[name], *samples[name])]
+    return f"kubelet {version.removeprefix('v')}, /metrics/cadvisor", "\n".join(lines)
 
 
 def _router(report: Report) -> tuple[str, str]:
@@ -139,6 +180,7 @@ def _counted(text: str) -> int:
 
 _RECORDERS: dict[str, Callable[[Report], tuple[str, str]]] = {
     **{f"n8n-{tier}": partial(_n8n, tier) for tier in ("main", "webhook", "worker")},
+    "kubelet": _kubelet,
     "ai-router": _router,
     "redis": exporters.redis,
     "postgres": exporters.postgres,

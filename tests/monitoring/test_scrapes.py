@@ -28,7 +28,7 @@ def test_a_recording_says_what_it_is_of_and_is_metrics(file: Path) -> None:
 @pytest.mark.parametrize("file", sorted(SCRAPES.glob("*.names")), ids=lambda file: file.stem)
 def test_a_list_of_names_says_where_they_are_from_and_is_names(file: Path) -> None:
     assert file.read_text().startswith("# ")
-    names = prometheus.metric_names(file.stem)
+    names = prometheus.names_in(file)
     assert names
     assert not [name for name in names if not _NAME.fullmatch(name)]
 
@@ -69,7 +69,7 @@ def test_every_recording_is_scraped_whole(recorded: Prometheus) -> None:
     for job in prometheus.jobs():
         series = recorded.query(f'count by (__name__) ({{job="{job}"}})')
         scraped = {each["metric"]["__name__"] for each in series}
-        assert prometheus.metric_names(job) <= scraped, job
+        assert prometheus.names_in(SCRAPES / f"{job}.prom") <= scraped, job
 
 
 def test_a_target_carries_the_labels_of_its_pod(recorded: Prometheus) -> None:
