@@ -1,7 +1,9 @@
 """Record what the real programs answer on /metrics: `python -m tests.monitoring.record [job …]`.
 
-n8n's tiers are those of the platform that KUBECONFIG names, as its pods answer through kubectl's
-port forwarding, and so are its nodes' kubelets; the AI gateway's router, the gateway behind it and the exporters are started here.
+n8n's tiers and the kubelets are those of the platform that KUBECONFIG names: pods answer through
+kubectl's port forwarding, its nodes through the API server. The AI gateway's router, the gateway
+behind it and the exporters are started here.
+
 Traffic makes n8n's event counters: record after the end-to-end tests have run.
 """
 
@@ -77,7 +79,7 @@ def _n8n(tier: str, report: Report) -> tuple[str, str]:
     texts = []
     for pod in pods:
         report(pod)
-        with _forwarded(pod) as url, urllib.request.urlopen(url, timeout=30) as answer:
+        with _forwarded(pod) as url, urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - loopback
             texts.append(answer.read().decode())
     # The pod with the most to say: events that did not happen yet have no metric.
     text = max(texts, key=len)

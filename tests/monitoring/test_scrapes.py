@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+import versions
 from tests.monitoring import prometheus
 from tests.monitoring.prometheus import SCRAPES, Prometheus
 from tests.waiting import eventually
@@ -23,6 +24,11 @@ def test_a_recording_says_what_it_is_of_and_is_metrics(file: Path) -> None:
     date.fromisoformat(said[1])
     families = list(text_string_to_metric_families(text))
     assert [sample for family in families for sample in family.samples]
+
+
+def test_postgres_exporter_is_recorded_in_the_version_that_is_deployed() -> None:
+    said = (SCRAPES / "postgres.prom").read_text().splitlines()[0]
+    assert f"postgres_exporter {versions.POSTGRES_EXPORTER.rpartition(':v')[2]}," in said
 
 
 @pytest.mark.parametrize("file", sorted(SCRAPES.glob("*.names")), ids=lambda file: file.stem)
