@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,7 +15,11 @@ from components.monitoring.stack import KubePrometheusStack
 from components.monitoring.values import QUOTA, values
 from components.postgres import Postgres
 from components.secrets import PlatformSecrets
+from policies import exceptions, parameters
+from policies.conditions import ALL
 from settings import sizing
+from tests.policies.judging import judgements
+from tests.policies.platform import of_stack
 from tests.unit.conftest import TIERS, record_tiers
 from tests.unit.mocks import Recorded, record
 from tests.unit.pod_security import violations
@@ -38,6 +43,9 @@ PROMETHEUS = {
     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}},
     "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
 }
+
+_WATCHED = {"required-alerts-exist", "breaches-are-noticed", "breaches-are-told"}
+"""Conditions that monitoring is to meet."""
 
 
 def stack_with(
@@ -323,3 +331,26 @@ def test_settings_that_cannot_work_are_refused(areas: dict[str, Any], key: str) 
     with pytest.raises(settings.SettingsError) as refused:
         settings.parse(areas)
     assert [problem.key for problem in refused.value.problems] == [key]
+
+
+@pytest.mark.parametrize("stack", ["install", "installed"])
+@pytest.mark.parametrize("environment", ["local", "staging"])
+def test_an_environment_that_is_watched_violates_no_policy(environment: str, stack: str) -> None:
+    resources = of_stack(
+        environment,
+        monitoring={"stack": stack, **RECEIVERS},
+        # What a chart makes is not known here, nor where egress to every address goes.
+        esc={"operator": "installed"},
+    )
+    excepted = {
+        each.condition for each in exceptions.load(environment, ALL, datetime.now(UTC).date())
+    }
+    ids = [each.id for each in ALL]
+    found = {
+        (each.condition.id, each.resource.name, finding.found)
+        for each in judgements(resources, *resources, parameters=parameters.load(environment, ids))
+        for finding in each.findings
+        # These are excepted because nothing is watched.
+        if each.condition.id not in excepted - _WATCHED
+    }
+    assert found == set()
