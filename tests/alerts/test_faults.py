@@ -72,3 +72,23 @@ def test_the_budget_left_is_the_share_of_errors_that_were_allowed_and_not_made(t
     left = 'round(slo:error_budget_remaining:ratio{slo="webhook-availability"}, 0.01)'
     labels = '{namespace="n8n",slo="webhook-availability"}'
     promtool.expect(tmp_path, series, [(left, _LATER, {labels: 0.5})])
+
+
+@pytest.mark.parametrize(
+    ("failing", "started", "silent", "fires"),
+    [
+        # 1.7 % is 33 times as fast as allowed; after 7 good hours the 6-hour mean is still low.
+        ("0+500x90", "0x840", "425m", "455m"),
+        # 0.42 % is less than what an hour's window asks for.
+        ("0+126x720", "0x840", "450m", "720m"),
+    ],
+    ids=["within an hour", "within six"],
+)
+def test_each_pair_of_windows_wakes_somebody(failing, started, silent, fires, tmp_path):
+    series = {
+        REQUESTS: "0+30000x1600",
+        FAILED_REQUESTS: f"{started} {failing}",
+        WEBHOOKS_AVAILABLE: "2x1600",
+    }
+    burns = 'group(ALERTS{alertname=~"N8nWebhookAvail.+",severity="critical",alertstate="firing"})'
+    promtool.expect(tmp_path, series, [(burns, silent, {}), (burns, fires, {"{}": 1})])
