@@ -31,7 +31,8 @@ WEBHOOK_AVAILABILITY = Slo(
     severities=("critical", "warning"),
 )
 """21.6 minutes of 30 days. One outage of 15 minutes spends 69 % of it, a failover of 10 minutes
-46 %."""
+46 %. A workflow that is waited for and answers 500 itself counts too: n8n's metric cannot tell it
+from a failure of the platform."""
 
 WEBHOOK_LATENCY = Slo(
     name="webhook-latency",
