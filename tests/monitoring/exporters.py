@@ -67,6 +67,8 @@ def redis(report: Report) -> tuple[str, str]:
         found = re.search(r'redis_exporter_build_info\{.*version="([^"]+)"', text)
         text = text.replace(f":{master}", ":6379").replace(f":{replica}", ":6379")
         text = text.replace(f'"{replica}"', '"6379"').replace(f'"{master}"', '"6379"')
+        # The kernel of the machine that records.
+        text = re.sub(r'\bos="[^"]*"', 'os="Linux"', text)
         return f"redis_exporter {found[1] if found else 'unknown'}", text
 
 

@@ -110,6 +110,8 @@ def test_rules_are_evaluated(tmp_path: Path) -> None:
         }
     ]
     with prometheus.running(tmp_path, groups=groups) as running:
-        eventually(lambda: bool(running.query("queue:waiting")), "the rule was evaluated")
+        eventually(
+            lambda: bool(running.query("queue:waiting")), "the rule was evaluated", seconds=30
+        )
         (group,) = running.rules()
         assert group["rules"][0]["health"] == "ok"
