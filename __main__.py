@@ -19,6 +19,7 @@ from components.postgres import Postgres
 from components.redis import RedisCluster
 from components.routing import Routing
 from components.secrets import PlatformSecrets
+from components.secrets.integrations import fills_credentials
 from components.secrets.operator import ExternalSecretsOperator
 from settings.sizing import default_quota
 
@@ -85,7 +86,7 @@ after_stores = pulumi.ResourceOptions(
 
 credentials = (
     Credentials("credentials", settings=stack, opts=with_secrets)
-    if stack.integrations.selection.integrations or stack.ai.gateway != "none"
+    if fills_credentials(stack)
     else None
 )
 environment = Environment(

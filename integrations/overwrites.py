@@ -35,10 +35,12 @@ class Overwrites:
     Attributes:
         template: a template of its engine v2, in which `.NAME` is the value of the key NAME.
         keys: the keys that the template needs, in the catalogue's order.
+        types: how many types of credentials are filled.
     """
 
     template: str
     keys: tuple[str, ...]
+    types: int
 
 
 def overwrites(
@@ -69,7 +71,7 @@ def overwrites(
         for name in names([*credential.fields.values(), _hosts(integration)])
     ]
     template = "{\n" + ",\n".join(entries) + "\n}" if entries else "{}"
-    return Overwrites(template=template, keys=tuple(dict.fromkeys(used)))
+    return Overwrites(template=template, keys=tuple(dict.fromkeys(used)), types=len(entries))
 
 
 def _entry(integration: Integration, credential: Credential) -> str:

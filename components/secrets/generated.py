@@ -8,7 +8,7 @@ import pulumi_random as random
 
 from components.base import Component, labels
 from components.certificates import CertificateAuthority
-from components.secrets.integrations import OVERWRITES, credential_overwrites
+from components.secrets.integrations import OVERWRITES, credential_overwrites, fills_credentials
 from settings import Settings
 from settings.secret_keys import REDIS_PASSWORDS
 
@@ -30,7 +30,7 @@ class GeneratedSecrets(Component):
         self._create_encryption_key()
         self._create_passwords()
         self._create_certificates()
-        if settings.ai.gateway != "none":
+        if fills_credentials(settings):
             self._create_credentials()
         self.register_outputs({})
 

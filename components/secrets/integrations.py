@@ -32,12 +32,14 @@ def wanted_for_integrations(settings: Settings) -> list[WantedSecret]:
     A service that lacks a key is left out of them and works once the key is there.
     """
     secrets = []
-    file = credential_overwrites(settings)
-    if settings.integrations.selection.integrations:
+    if fills_credentials(settings):
+        file = credential_overwrites(settings)
         secrets.append(
             WantedSecret(
                 name=settings.secrets.credentials_secret,
-                keys={key: key for key in file.keys},
+                # External Secrets makes no Secret of no key: any does that is there, and it is not
+                # in the file.
+                keys={key: key for key in file.keys or ("N8N_RUNNERS_AUTH_TOKEN",)},
                 templates={OVERWRITES: file.template},
             )
         )
@@ -50,6 +52,11 @@ def wanted_for_integrations(settings: Settings) -> list[WantedSecret]:
             )
         )
     return secrets
+
+
+def fills_credentials(settings: Settings) -> bool:
+    """Whether there is anything that n8n fills credentials with."""
+    return credential_overwrites(settings).types > 0
 
 
 def credential_overwrites(settings: Settings) -> Overwrites:

@@ -1,5 +1,6 @@
 """Which integrations a stack chooses, and what follows from it."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from components.n8n.worker import Worker
 from components.network import egress_to_the_internet
 from components.redis import RedisCluster
 from components.secrets import PlatformSecrets
+from components.secrets.integrations import fills_credentials
 from integrations import __main__ as command
 from tests.unit.mocks import Recorded, record
 
@@ -168,6 +170,36 @@ def test_n8n_is_given_the_keys_of_the_chosen_services_as_one_file() -> None:
     template = spec["target"]["template"]
     assert template["engineVersion"] == "v2"
     assert '"accessToken": {{ .SLACK_BOT_TOKEN | toJson }}' in template["data"]["overwrites.json"]
+
+
+def test_a_file_without_keys_is_made_all_the_same() -> None:
+    """With the gateway's address alone in it; the operator makes no Secret of no key."""
+    spec = external_secret(
+        platform(
+            {
+                **PRODUCTION,
+                "integrations": {"add": ["openai", "anthropic"]},
+                "ai": {"gateway": "sidecar", "routerImage": "registry.example/ai-router:1.0.0"},
+            }
+        ),
+        "n8n-credentials",
+    )
+    assert spec["data"]
+    assert json.loads(spec["target"]["template"]["data"]["overwrites.json"]) == {
+        "openAiApi": {
+            "apiKey": "ai-gateway",
+            "url": "http://127.0.0.2:8787/v1",
+            "allowedHttpRequestDomains": "none",
+        }
+    }
+
+
+def test_services_that_n8n_has_no_credential_for_need_no_file() -> None:
+    stack = settings.parse({**PRODUCTION, "integrations": {"add": ["yardi"]}})
+    assert not fills_credentials(stack)
+    recorded = record(lambda: PlatformSecrets("secrets", settings=stack))
+    made = [each.inputs["spec"]["target"]["name"] for each in recorded.of("ExternalSecret")]
+    assert "n8n-credentials" not in made
 
 
 @pytest.mark.parametrize(("tier", "given"), [("main", True), ("worker", True), ("webhook", False)])
