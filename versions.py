@@ -31,6 +31,10 @@ POSTGRES_EXPORTER: Final = "quay.io/prometheuscommunity/postgres-exporter:v0.19.
 """What PostgreSQL says of itself, as metrics. Read on 2026-11-24 in public repositories that run
 it."""
 
+REDIS_EXPORTER: Final = "docker.io/oliver006/redis_exporter:v1.89.0"
+"""What a node of Redis says of itself, as metrics. Read on 2026-11-24 in public repositories that
+run it."""
+
 N8N_MINIMUM_VERSIONS: Final = ("2.42.6", "2.43.3", "3.0.1")
 """Oldest n8n release without a known remote flaw, one per release line still offered.
 

@@ -110,6 +110,10 @@ class MonitoringSettings(Area):
         default=versions.POSTGRES_EXPORTER,
         description="Image of the exporter beside PostgreSQL, in-cluster only.",
     )
+    redis_exporter_image: Image = Field(
+        default=versions.REDIS_EXPORTER,
+        description="Image of the exporter beside each node of Redis.",
+    )
 
     @property
     def enabled(self) -> bool:

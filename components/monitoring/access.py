@@ -7,6 +7,7 @@ from settings import Settings
 
 AI_ROUTER_PORT = 9464
 POSTGRES_PORT = 9187
+REDIS_PORT = 9121
 EXTERNAL_SECRETS_PORT = 8080
 
 PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
