@@ -3,22 +3,24 @@
 Each alert has a page in `docs/runbooks/`.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from alerts import ai, cluster, n8n, stores
 from alerts.objectives import SLOS
 from alerts.rule import Alert, Rule
 
-JOBS = ("n8n-main", "n8n-webhook", "n8n-worker")
+TIERS: Mapping[str, int] = MappingProxyType({"n8n-main": 1, "n8n-webhook": 1, "n8n-worker": 1})
 """The jobs that every stack has."""
 
 
-def groups(*, namespace: str, runbooks: str, jobs: tuple[str, ...] = JOBS) -> list[Rule]:
+def groups(*, namespace: str, runbooks: str, expected: Mapping[str, int] = TIERS) -> list[Rule]:
     """All rules, as `spec.groups` of a PrometheusRule.
 
     Args:
         namespace: of the platform; rules of one stack leave another's series alone.
         runbooks: address of the folder of runbooks, such as that of `docs/runbooks` on a web site.
-        jobs: values of the label `job` that Prometheus should have targets of, besides those of the
-            cluster.
+        expected: by value of the label `job`, the fewest pods that should answer Prometheus.
     """
     root = runbooks.rstrip("/")
 
@@ -41,5 +43,5 @@ def groups(*, namespace: str, runbooks: str, jobs: tuple[str, ...] = JOBS) -> li
         alerting("n8n", list(n8n.ALERTS)),
         alerting("stores", list(stores.ALERTS)),
         alerting("ai", list(ai.ALERTS)),
-        alerting("cluster", [*cluster.ALERTS, cluster.metrics_missing(jobs)]),
+        alerting("cluster", [*cluster.ALERTS, cluster.metrics_missing(tuple(expected))]),
     ]

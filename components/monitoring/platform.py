@@ -63,7 +63,7 @@ class PlatformMonitoring(Component):
             namespace=self._settings.platform.namespace,
             runbooks=self._settings.monitoring.runbook_url,
             # Whether targets are there is asked in the platform's own namespace.
-            jobs=tuple(scrape.job for scrape in self._scrapes if scrape.namespace is None),
+            expected={scrape.job: 1 for scrape in self._scrapes if scrape.namespace is None},
         )
         self._create_custom_resource("PrometheusRule", PART_OF, {"groups": groups})
 

@@ -8,9 +8,17 @@ from pathlib import Path
 import alerts
 from tests.monitoring import binaries
 
-JOBS = (*alerts.JOBS, "redis", "postgres", "ai-router")
+EXPECTED = {
+    "n8n-main": 1,
+    "n8n-webhook": 2,
+    "n8n-worker": 2,
+    "redis": 6,
+    "postgres": 1,
+    "ai-router": 2,
+}
+"""The fewest pods of each job, as in the series of `faults`."""
 RUNBOOKS = "https://runbooks.example"
-GROUPS = alerts.groups(namespace="n8n", runbooks=f"{RUNBOOKS}/", jobs=JOBS)
+GROUPS = alerts.groups(namespace="n8n", runbooks=f"{RUNBOOKS}/", expected=EXPECTED)
 RULES = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 

@@ -40,7 +40,7 @@ def test_every_alert_has_a_fault_that_fires_it():
 def test_without_any_series_only_their_absence_is_told(tmp_path):
     expected = promtool.firing(["N8nMetricsMissing warning"])
     absent = 'count by (job) (ALERTS{alertname="N8nMetricsMissing",alertstate="firing"})'
-    jobs = {f'{{job="{job}"}}': 1 for job in (*promtool.JOBS, "kube-state-metrics")}
+    jobs = {f'{{job="{job}"}}': 1 for job in (*promtool.EXPECTED, "kube-state-metrics")}
     promtool.expect(tmp_path, {}, [(promtool.FIRING, _LATER, expected), (absent, _LATER, jobs)])
 
 
