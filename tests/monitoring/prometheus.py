@@ -38,6 +38,7 @@ _HOST = "127.0.0.1"
 _STOP_SECONDS = 15
 _GROWING = frozenset({"_bucket", "_sum", "_count"})
 _TYPE = re.compile(r"^# TYPE (\S+) (counter|histogram|summary)$")
+_COUNTER = re.compile(r"^# TYPE (\S+_total) counter$", re.MULTILINE)
 _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(\{.*\})? (\S+)$")
 
 _CONTAINERS = {
@@ -57,9 +58,14 @@ def jobs() -> list[str]:
 
 
 def metric_names(*of: str) -> frozenset[str]:
-    """Names of all samples in the recordings and lists of these jobs, or of all."""
+    """Names of all samples in the recordings and lists of these jobs, or of all.
+
+    And of counters that a program says it has, which get samples when there is something to count.
+    """
     files = [*SCRAPES.glob("*.prom"), *SCRAPES.glob("*.names")]
-    return frozenset().union(*(names_in(file) for file in files if not of or file.stem in of))
+    chosen = [file for file in files if not of or file.stem in of]
+    declared = {name for file in chosen for name in _COUNTER.findall(file.read_text())}
+    return frozenset(declared).union(*(names_in(file) for file in chosen))
 
 
 def names_in(file: Path) -> frozenset[str]:
