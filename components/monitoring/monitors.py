@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.base import selector
+from components.redis import topology
 from components.secrets.operator import NAMESPACE as EXTERNAL_SECRETS
 from settings import Settings
 
@@ -22,12 +23,14 @@ class Scrape:
         job: its name, which is the label `job` of its metrics.
         port: name of the container's port.
         pods: labels of its pods.
+        at_least: fewest pods that should answer; None for those that are not the platform's own.
         namespace: where they are, if not in the platform's own namespace.
     """
 
     job: str
     port: str
     pods: Mapping[str, str]
+    at_least: int | None = None
     namespace: str | None = None
 
     def spec(self) -> dict[str, Any]:
@@ -54,12 +57,34 @@ class Scrape:
 
 def scrapes(settings: Settings) -> Iterator[Scrape]:
     """The programs that the platform runs with these settings."""
-    for tier in ("main", "webhook", "worker"):
-        yield Scrape(job=f"n8n-{tier}", port="http", pods=selector(tier))
+    smallest = {
+        "main": 1,
+        "webhook": settings.webhook.min_replicas,
+        "worker": settings.worker.min_replicas,
+    }
+    for tier, pods in smallest.items():
+        yield Scrape(job=f"n8n-{tier}", port="http", pods=selector(tier), at_least=pods)
     if settings.ai.gateway != "none":
-        yield Scrape(job="ai-router", port="ai-metrics", pods=selector("worker"))
+        yield Scrape(
+            job="ai-router",
+            port="ai-metrics",
+            pods=selector("worker"),
+            at_least=smallest["worker"],
+        )
+    yield Scrape(
+        job="redis",
+        port="metrics",
+        # Those of all zones.
+        pods=selector("node", instance=topology.NAME),
+        at_least=topology.PODS_PER_ZONE * len(settings.platform.zones),
+    )
     if settings.database.mode == "in-cluster":
-        yield Scrape(job="postgres", port="metrics", pods=selector("database", instance="postgres"))
+        yield Scrape(
+            job="postgres",
+            port="metrics",
+            pods=selector("database", instance="postgres"),
+            at_least=1,
+        )
     if settings.secrets.source == "esc":
         yield Scrape(
             job="external-secrets",

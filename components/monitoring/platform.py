@@ -62,8 +62,11 @@ class PlatformMonitoring(Component):
         groups = alerts.groups(
             namespace=self._settings.platform.namespace,
             runbooks=self._settings.monitoring.runbook_url,
-            # Whether targets are there is asked in the platform's own namespace.
-            expected={scrape.job: 1 for scrape in self._scrapes if scrape.namespace is None},
+            expected={
+                scrape.job: scrape.at_least
+                for scrape in self._scrapes
+                if scrape.at_least is not None
+            },
         )
         self._create_custom_resource("PrometheusRule", PART_OF, {"groups": groups})
 

@@ -110,13 +110,19 @@ def test_every_program_with_metrics_is_scraped_under_its_own_job() -> None:
         "n8n-webhook": ("webhook", "http"),
         "n8n-worker": ("worker", "http"),
         "ai-router": ("worker", "ai-metrics"),
+        "redis": ("node", "metrics"),
         "postgres": ("database", "metrics"),
     }
 
 
 def test_what_the_stack_does_not_run_is_not_scraped() -> None:
     external = {"mode": "external", "host": "db.example.com"}
-    assert set(jobs(watched(database=external))) == {"n8n-main", "n8n-webhook", "n8n-worker"}
+    assert set(jobs(watched(database=external))) == {
+        "n8n-main",
+        "n8n-webhook",
+        "n8n-worker",
+        "redis",
+    }
 
 
 def test_what_external_secrets_says_of_the_platforms_namespace_keeps_that_namespace() -> None:
