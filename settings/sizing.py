@@ -24,8 +24,8 @@ REDIS_KEEPER = Resources(
 EXPORTER = Resources(
     cpu_request="10m", memory_request="32Mi", cpu_limit="100m", memory_limit="64Mi"
 )
-"""The container beside PostgreSQL that turns what it says into metrics, where the platform is
-watched."""
+"""The container beside PostgreSQL, and beside each node of Redis, that turns what it says into
+metrics, where the platform is watched."""
 
 _SPARE_PODS = 4
 """Room for what comes and goes: the Redis bootstrap Job and an operator's debugging pods."""
@@ -71,7 +71,7 @@ def peak_need(settings: Settings) -> Need:
             _pods_during_rollout(worker.max_replicas),
             *(worker.resources, worker.runner_resources, *_ai_gateway(settings)),
         ),
-        _need(REDIS_NODES, redis.resources, REDIS_KEEPER),
+        _need(REDIS_NODES, redis.resources, REDIS_KEEPER, *_exporter(settings)),
         _need(_SPARE_PODS, REDIS_KEEPER),
     ]
     if settings.database.mode == "in-cluster":
@@ -96,7 +96,7 @@ def _ai_gateway(settings: Settings) -> tuple[Resources, ...]:
 
 
 def _exporter(settings: Settings) -> tuple[Resources, ...]:
-    """The container of metrics beside PostgreSQL."""
+    """The container of metrics beside a database or a node of Redis."""
     return (EXPORTER,) if settings.monitoring.enabled else ()
 
 
