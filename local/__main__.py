@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import subprocess
@@ -11,10 +12,12 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from local import evidence, stack
+from local import commands, evidence, stack
+from local.addons import monitoring
 from local.environment import REPOSITORY, Environment
 from local.errors import LocalError
 from local.n8n import first_use, logs
+from local.n8n.logs import NAMESPACE
 from local.nodes import choose
 from local.nodes.real import RealNodes
 from local.nodes.simulated import SimulatedNodes
@@ -62,6 +65,7 @@ class Commands:
         self._environment.start()
         code = self._stack().up(*self._more)
         if code == 0 and self._environment.nodes.kind == RealNodes.kind:
+            self._provide_receivers()
             self._steps.say(first_use.prepare(self._environment, self._steps))
         elif code == 0:
             self._steps.say(_UP.format(nodes=self._environment.nodes.description))
@@ -152,6 +156,17 @@ class Commands:
         if obstacle:
             self._steps.say(f"Nodes are simulated, as {obstacle}: pods do not run programs.")
         return SimulatedNodes.kind if obstacle else RealNodes.kind
+
+    def _provide_receivers(self) -> None:
+        """The Secrets that say where alerts go, which the stack refers to: here to a program."""
+        with self._steps.step("Receiver of alerts") as step:
+            objects = {"apiVersion": "v1", "kind": "List", "items": monitoring.receivers(NAMESPACE)}
+            commands.output(
+                (self._environment.bin / "kubectl", "apply", "--filename=-"),
+                environment=self._environment.pulumi_environment(),
+                given=json.dumps(objects),
+            )
+            step.done("prints them: make logs TIER=alerts")
 
     def _stack(self) -> stack.Stack:
         return stack.Stack(self._environment, REPOSITORY, self._steps)

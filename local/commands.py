@@ -15,6 +15,7 @@ def output(
     *,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    given: str | None = None,
     advice: str = "",
 ) -> str:
     """What a command prints.
@@ -23,13 +24,20 @@ def output(
         command: program and arguments.
         environment: environment variables; default: this process' own.
         folder: where it runs; default: where this process does.
+        given: its input; default: this process' own.
         advice: what to do if it fails, as a sentence.
 
     Raises:
         LocalError: it failed; with what it said.
     """
     result = subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, text=True, check=False
+        command,
+        env=environment,
+        cwd=folder,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode:
         program, *arguments = map(str, command)

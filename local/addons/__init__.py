@@ -1,4 +1,4 @@
-"""What runs on the cluster beside the platform: names, volumes and the way in.
+"""What runs on the cluster beside the platform: names, volumes, the way in, and monitoring.
 
 A managed cluster brings the like; here they are applied with the nodes.
 """
@@ -10,7 +10,7 @@ from string import Template
 
 import yaml
 
-from local.addons import gateway
+from local.addons import gateway, monitoring
 from local.images import Images
 from local.nodes import Manifest
 
@@ -30,4 +30,5 @@ def manifests(images: Images) -> list[Manifest]:
             )
         ),
         *gateway.manifests(images.references),
+        *monitoring.manifests(images.references),
     ]

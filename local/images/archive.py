@@ -12,8 +12,8 @@ import tarfile
 from collections.abc import Iterable
 from typing import IO, Any
 
+from local.images.image import Image
 from local.images.layers import Layer
-from local.images.recipes import Image
 from local.toolchain import download
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -1,8 +1,8 @@
 """Which images are needed, which published one each is, and how its stand-in differs.
 
-n8n's, Redis', PostgreSQL's and Portkey's pins are the platform's own (`versions.py`); the others
-are those of the embedded environment, and have the versions of the programs in
-`local/toolchain/pins.py`. The AI gateway's router is our own and published nowhere.
+The pins of n8n, Redis, PostgreSQL, Portkey and the exporters are the platform's own
+(`versions.py`); the others are those of the embedded environment, and have the versions of the
+programs in `local/toolchain/pins.py`. The AI gateway's router is our own and published nowhere.
 """
 
 from __future__ import annotations
@@ -94,6 +94,37 @@ CATALOGUE: Mapping[str, Published] = {
         difference="another major version of Node.js; one of its packages pinned older, because "
         "with the newer ones no answer is streamed; no npm; glibc for musl",
     ),
+    "prometheus": Published(
+        reference="quay.io/prometheus/prometheus:v3.5.0",
+        stand_in="Debian `prometheus`",
+        difference="2.42 in Debian 12",
+    ),
+    "alertmanager": Published(
+        reference="quay.io/prometheus/alertmanager:v0.28.1",
+        stand_in="Debian `prometheus-alertmanager`",
+        difference="0.25 in Debian 12; no web interface",
+    ),
+    "prometheus-operator": Published(
+        reference=f"quay.io/prometheus-operator/prometheus-operator:v{pins.PROMETHEUS_OPERATOR}",
+        stand_in="built from its Go module",
+        difference="none known",
+    ),
+    "prometheus-config-reloader": Published(
+        reference="quay.io/prometheus-operator/prometheus-config-reloader:"
+        f"v{pins.PROMETHEUS_OPERATOR}",
+        stand_in="built from its Go module",
+        difference="none known",
+    ),
+    "redis-exporter": Published(
+        reference=versions.REDIS_EXPORTER,
+        stand_in="Debian `prometheus-redis-exporter`",
+        difference="1.45 in Debian 12",
+    ),
+    "postgres-exporter": Published(
+        reference=versions.POSTGRES_EXPORTER,
+        stand_in="built from its Go module",
+        difference="none known",
+    ),
     "ai-router": Published(
         reference=None,
         stand_in="`ai_gateway/router` of this checkout, wheels of PyPI, Debian's `python3`",
@@ -110,6 +141,8 @@ _SETTINGS = {
     "postgres": ("database", "image"),
     "ai-gateway": ("ai", "portkeyImage"),
     "ai-router": ("ai", "routerImage"),
+    "redis-exporter": ("monitoring", "redisExporterImage"),
+    "postgres-exporter": ("monitoring", "postgresExporterImage"),
 }
 """Configuration key and setting of the images that a stack names; add-ons name the others."""
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from local.errors import LocalError
 from local.images import archive, containerd
+from local.images.image import Image
 from local.images.layers import key
-from local.images.recipes import Image
 from local.images.running import reported
 from local.toolchain import cache, debian
 

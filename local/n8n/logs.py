@@ -1,4 +1,4 @@
-"""Which pods a tier's logs come from."""
+"""Which pods a tier's logs come from; `alerts` has what Slack would have been told."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _SELECTORS = {
     "worker": "app.kubernetes.io/name=n8n,app.kubernetes.io/component=worker",
     "redis": "app.kubernetes.io/name=redis,app.kubernetes.io/component=node",
     "postgres": "app.kubernetes.io/name=postgres,app.kubernetes.io/component=database",
+    "alerts": "app=alert-receiver",
 }
+_ELSEWHERE = {"alerts": "monitoring"}
+"""Namespaces of those that are not the platform's."""
+
 TIERS = tuple(_SELECTORS)
 """What has logs."""
 
@@ -40,7 +44,7 @@ def selector(tier: str) -> str:
 def arguments(tier: str) -> list[str]:
     """Arguments for kubectl: follow the logs of all the tier's pods, each line with its pod."""
     return [
-        *("logs", "--namespace", NAMESPACE, "--selector", selector(tier)),
+        *("logs", "--namespace", _ELSEWHERE.get(tier, NAMESPACE), "--selector", selector(tier)),
         *("--all-containers", "--prefix", "--follow", f"--tail={_LINES}"),
         f"--max-log-requests={_MOST_PODS}",
     ]

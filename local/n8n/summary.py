@@ -79,6 +79,7 @@ def text(deployed: Deployed) -> str:
         "",
         "  make status             what runs",
         "  make logs TIER=worker   what a tier says: main, webhook, worker, redis or postgres",
+        "  make logs TIER=alerts   what monitoring would tell Slack",
         "  make e2e                try what can go wrong: lost pods, a lost zone, a rollout",
         "  make down               stop and remove all of it",
     ]

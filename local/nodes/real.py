@@ -94,7 +94,7 @@ class RealNodes:
         ]
 
     def addons(self) -> list[Manifest]:
-        """Names, volumes and the way in."""
+        """Names, volumes, the way in, and monitoring."""
         return addons.manifests(self.images)
 
     def start(self, access: Access, toolchain: Toolchain, steps: Steps) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from local.addons import monitoring
 from local.nodes import ZONES, Access, Manifest
 from local.progress import Steps
 from local.toolchain import build
@@ -67,8 +68,8 @@ class SimulatedNodes:
         """They are objects only: kwok's controller, a server of the control plane, plays them."""
 
     def addons(self) -> list[Manifest]:
-        """Nothing: programs would not run."""
-        return []
+        """No programs, which would not run: only what the stack's objects are put in."""
+        return [monitoring.namespace()]
 
     def missing(self) -> list[str]:
         """Nothing of theirs could."""

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib import metadata
 
+import versions
+
 KUBERNETES = "1.36.3"
 ETCD = "3.6.16"
 KWOK = "0.8.0"
@@ -19,6 +21,8 @@ COREDNS = "1.14.6"
 KUBE_ROUTER = "2.2.1"
 LOCAL_PATH_PROVISIONER = "0.0.30"
 ENVOY_GATEWAY = "1.9.1"
+PROMETHEUS_OPERATOR = "0.85.0"
+POSTGRES_EXPORTER = versions.POSTGRES_EXPORTER.rpartition(":v")[2]
 PULUMI = metadata.version("pulumi")
 
 PLUGINS = {
@@ -176,6 +180,20 @@ NODE_TOOLS = (
 )
 """What real nodes need besides."""
 
+_PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+_POSTGRES_EXPORTER = "github.com/prometheus-community/postgres_exporter"
+_PROMETHEUS_STAMP = "github.com/prometheus/common/version.Version"
+
+POSTGRES_EXPORTER_TOOL = Tool(
+    name="postgres_exporter",
+    version=POSTGRES_EXPORTER,
+    module="postgres-exporter",
+    packages={"postgres-exporter": f"{_POSTGRES_EXPORTER}/cmd/postgres_exporter"},
+    ask=("--version",),
+    stamp={_PROMETHEUS_STAMP: POSTGRES_EXPORTER},
+)
+"""Also for the recordings that tests of monitoring use."""
+
 IMAGE_TOOLS = (
     Tool(
         name="CoreDNS",
@@ -206,5 +224,17 @@ IMAGE_TOOLS = (
             )
         },
     ),
+    Tool(
+        name="Prometheus operator",
+        version=PROMETHEUS_OPERATOR,
+        module="prometheus-operator",
+        packages={
+            "prometheus-operator": f"{_PROMETHEUS_OPERATOR}/cmd/operator",
+            "prometheus-config-reloader": f"{_PROMETHEUS_OPERATOR}/cmd/prometheus-config-reloader",
+        },
+        ask=("--version",),
+        stamp={_PROMETHEUS_STAMP: PROMETHEUS_OPERATOR},
+    ),
+    POSTGRES_EXPORTER_TOOL,
 )
 """What stand-ins for published images are made of, where no registry can be reached."""

@@ -6,7 +6,6 @@ depend on those.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -20,14 +19,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ai_gateway.trial import free_port
-from local.toolchain import build, cache, debian
+from local.progress import Steps
+from local.toolchain import debian, pins, resolve
 from local.toolchain.debian import Debian
 
 WAITING = "{bull}:jobs:wait"
 """The list of n8n's jobs that no worker has yet."""
 
-_MODULE = Path(__file__).parent / "postgres_exporter"
-_POSTGRES_EXPORTER = "github.com/prometheus-community/postgres_exporter"
 _POSTGRES = "usr/lib/postgresql/15/bin"
 _SECONDS = 30
 
@@ -75,7 +73,7 @@ def redis(report: Report) -> tuple[str, str]:
 def postgres(report: Report) -> tuple[str, str]:
     """The exporter's name and version, and what it says of a server with a database `n8n`."""
     packages = debian.fetch("postgresql-15", report=report)
-    exporter = _built_postgres_exporter(report)
+    exporter = _postgres_exporter()
     report("a PostgreSQL, and postgres_exporter")
     with ExitStack() as running:
         folder = running.enter_context(_folder())
@@ -89,23 +87,10 @@ def postgres(report: Report) -> tuple[str, str]:
         return f"postgres_exporter {version}", "\n".join(kept).replace(f":{server}", ":5432")
 
 
-def _built_postgres_exporter(report: Report) -> Path:
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(_MODULE.iterdir())))
-    folder = cache.root() / f"postgres-exporter-{digest.hexdigest()[:16]}"
-    with cache.filling(folder) as partial:
-        if partial is not None:
-            report("postgres_exporter, built with Go")
-            listed = build.run_go(
-                *("list", "-m", "-f", "{{.Version}}", _POSTGRES_EXPORTER), cwd=_MODULE
-            )
-            stamp = f"github.com/prometheus/common/version.Version={listed.strip().lstrip('v')}"
-            package = f"{_POSTGRES_EXPORTER}/cmd/postgres_exporter"
-            build.run_go(
-                *("build", "-trimpath", "-ldflags", f"-s -w -X {stamp}"),
-                *("-o", str(partial / "postgres_exporter"), package),
-                cwd=_MODULE,
-            )
-    return folder / "postgres_exporter"
+def _postgres_exporter() -> Path:
+    tool = pins.POSTGRES_EXPORTER_TOOL
+    programs = resolve.locate(tool) or resolve.install([tool], Steps())[tool.name]
+    return programs["postgres-exporter"]
 
 
 @contextmanager

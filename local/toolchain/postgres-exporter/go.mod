@@ -1,4 +1,4 @@
-module n8n-platform/tests/monitoring/postgres_exporter
+module n8n-platform/local/toolchain/postgres-exporter
 
 go 1.24.0
 
