@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -131,19 +132,38 @@ class Prometheus:
             raise ValueError(f"{parameters.get('query', what)}: {said['error']}") from error
 
 
+def recordings() -> dict[str, str]:
+    """What each job answers in its recording."""
+    return {job: (SCRAPES / f"{job}.prom").read_text() for job in jobs()}
+
+
 @contextmanager
 def running(
-    folder: Path, *, groups: Sequence[Mapping[str, Any]] = (), scrapes: int = 3
+    folder: Path,
+    *,
+    groups: Sequence[Mapping[str, Any]] = (),
+    scrapes: int = 3,
+    texts: Mapping[str, str] | None = None,
+    relabelings: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
 ) -> Iterator[Prometheus]:
-    """A Prometheus with these groups of rules, when each recording was scraped so many times.
+    """A Prometheus that has scraped each job so many times.
+
+    Args:
+        folder: of its own, empty.
+        groups: of rules that it evaluates.
+        scrapes: how many.
+        texts: what each job answers; its recordings if left out.
+        relabelings: `metric_relabel_configs` of jobs.
 
     Raises:
         AssertionError: it does not start, or does not scrape; with its last words.
     """
-    with _served() as (port, served):
+    texts = recordings() if texts is None else texts
+    with _served(texts) as (port, served):
         address = f"{_HOST}:{free_port()}"
         (folder / "rules.yml").write_text(yaml.safe_dump({"groups": list(groups)}))
-        (folder / "prometheus.yml").write_text(yaml.safe_dump(_configuration(port)))
+        configuration = _configuration(port, {job: relabelings.get(job, ()) for job in texts})
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
         log = folder / "prometheus.log"
         command = (
             *("setpriv", "--pdeathsig", "KILL", binaries.prometheus()),
@@ -163,7 +183,7 @@ def running(
             found = Prometheus(url=f"http://{address}")
             try:
                 eventually(
-                    lambda: _has_scraped(found, process, served, scrapes),
+                    lambda: _has_scraped(found, process, served, scrapes, set(texts)),
                     f"Prometheus has scraped {scrapes} times",
                     seconds=60,
                 )
@@ -177,17 +197,23 @@ def running(
 
 
 def _has_scraped(
-    found: Prometheus, process: subprocess.Popen[bytes], served: Mapping[str, int], scrapes: int
+    found: Prometheus,
+    process: subprocess.Popen[bytes],
+    served: Mapping[str, int],
+    scrapes: int,
+    wanted: set[str],
 ) -> bool:
     assert process.poll() is None, "Prometheus ended"
-    if any(served[job] < scrapes for job in jobs()):
+    if any(served[job] < scrapes for job in wanted):
         return False
     # What was served is not stored yet.
     stored = found.query(f"count_over_time(up[1h]) >= {scrapes} and up == 1")
-    return {series["metric"]["job"] for series in stored} >= set(jobs())
+    return {series["metric"]["job"] for series in stored} >= wanted
 
 
-def _configuration(port: int) -> dict[str, Any]:
+def _configuration(
+    port: int, relabelings: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, Any]:
     return {
         "global": {"scrape_interval": INTERVAL, "evaluation_interval": INTERVAL},
         "rule_files": ["rules.yml"],
@@ -198,8 +224,9 @@ def _configuration(port: int) -> dict[str, Any]:
                 # As with kubelets: what a series says of its pod counts.
                 "honor_labels": job not in _CONTAINERS,
                 "static_configs": [{"targets": [f"{_HOST}:{port}"], "labels": _target_labels(job)}],
+                "metric_relabel_configs": [dict(each) for each in rules],
             }
-            for job in jobs()
+            for job, rules in relabelings.items()
         ],
     }
 
@@ -212,10 +239,9 @@ def _target_labels(job: str) -> dict[str, str]:
 
 
 @contextmanager
-def _served() -> Iterator[tuple[int, Mapping[str, int]]]:
-    """The port where the recordings are, and how often each was asked for."""
+def _served(texts: Mapping[str, str]) -> Iterator[tuple[int, Mapping[str, int]]]:
+    """The port where each job answers, and how often each was asked for."""
     asked: Counter[str] = Counter()
-    texts = {job: (SCRAPES / f"{job}.prom").read_text() for job in jobs()}
     server = http.server.ThreadingHTTPServer((_HOST, 0), _handler(texts, asked))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
