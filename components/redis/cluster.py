@@ -6,7 +6,9 @@ import pulumi_kubernetes as kubernetes
 from components import governance, network
 from components.base import Component, digest, labels, selector
 from components.connections import RedisConnection
+from components.monitoring import access
 from components.redis import configuration, topology
+from components.redis.exporter import exporter
 from components.redis.node import DIRECTORIES, Node
 from components.redis.topology import BUS_PORT, NAME, PODS_PER_ZONE, PORT, Zone
 from components.secrets import PlatformSecrets
@@ -57,11 +59,15 @@ class RedisCluster(Component):
             redis=settings.redis,
             configuration=self._create_configuration().metadata.name,
             environment=configuration.environment(
-                settings.redis, domain=self._domain, directories=DIRECTORIES
+                settings.redis,
+                domain=self._domain,
+                directories=DIRECTORIES,
+                watched=settings.monitoring.enabled,
             ),
             passwords_secret=settings.secrets.redis_secret,
             tls_secret=settings.secrets.redis_tls_secret,
             account=account.metadata.name,
+            exporter=exporter(settings, domain=self._domain, directories=DIRECTORIES),
         )
         sets = self._create_stateful_sets(node, [service, policy])
         self._create_bootstrap(node, sets)
@@ -114,7 +120,12 @@ class RedisCluster(Component):
         )
 
     def _create_configuration(self) -> kubernetes.core.v1.ConfigMap:
-        files = configuration.files(self._settings.redis, topology.shards(self._zones), DIRECTORIES)
+        files = configuration.files(
+            self._settings.redis,
+            topology.shards(self._zones),
+            DIRECTORIES,
+            watched=self._settings.monitoring.enabled,
+        )
         # Named after its content: a change makes another one and so restarts the pods, zone after
         # zone, while those that still run keep theirs.
         return kubernetes.core.v1.ConfigMap(
@@ -171,6 +182,7 @@ class RedisCluster(Component):
                     network.ingress([network.pods({"app.kubernetes.io/name": "n8n"})], PORT),
                     network.ingress([network.pods(everyone)], PORT),
                     network.ingress([nodes], BUS_PORT),
+                    *access.scrapes(self._settings, access.REDIS_PORT),
                 ],
                 egress=[network.egress([nodes], PORT, BUS_PORT)],
             ),

@@ -1,12 +1,14 @@
 """The files that every node is given: redis.conf, the placement of shards, and the scripts.
 
 No secret is in them. What differs between pods (addresses) or is secret (users) is written by
-`scripts/start.sh` to memory when a node starts.
+`scripts/start.sh` to memory when a node starts. What lies between the lines `# >>> watched` and
+`# <<< watched` of a script is left out where nothing watches the platform.
 
 The scripts keep to commands that Redis 7.0 and 8 have in common: the pods run the image of the
 settings, the tests whatever release from 7.0 on the machine has.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from components.redis.topology import BUS_PORT, PORT, Shard
 from settings.data import RedisSettings
 
 _SCRIPTS = Path(__file__).parent / "scripts"
+
+_WATCHED = re.compile(r"^# >>> watched$.*?^# <<< watched\n\n", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,7 @@ class Directories:
         run: what must not reach a disk: users and passwords.
         passwords: a file for each key of the Secret of Redis's passwords, read-only.
         certificates: `tls.crt`, `tls.key` and `ca.crt`.
+        exporter: the password of the exporter beside the node, which must not reach a disk either.
     """
 
     configuration: str = "/etc/redis"
@@ -36,9 +41,12 @@ class Directories:
     run: str = "/run/redis"
     passwords: str = "/etc/redis-passwords"
     certificates: str = "/etc/redis-tls"
+    exporter: str = "/run/redis-exporter"
 
 
-def environment(redis: RedisSettings, *, domain: str, directories: Directories) -> dict[str, str]:
+def environment(
+    redis: RedisSettings, *, domain: str, directories: Directories, watched: bool
+) -> dict[str, str]:
     """What the scripts read from the environment, apart from the pod's own name and IP."""
     return {
         "REDIS_CONFIGURATION": directories.configuration,
@@ -48,17 +56,28 @@ def environment(redis: RedisSettings, *, domain: str, directories: Directories) 
         "REDIS_DOMAIN": domain,
         # Empty without TLS.
         "REDIS_CA": f"{directories.certificates}/ca.crt" if redis.tls else "",
+        **({"REDIS_EXPORTER": directories.exporter} if watched else {}),
     }
 
 
 def files(
-    redis: RedisSettings, shards: tuple[Shard, ...], directories: Directories
+    redis: RedisSettings, shards: tuple[Shard, ...], directories: Directories, *, watched: bool
 ) -> dict[str, str]:
-    """Every file by name."""
+    """Every file by name.
+
+    Args:
+        redis: settings of Redis.
+        shards: which pod is to hold what.
+        directories: where the files are found.
+        watched: whether there is an exporter beside each node.
+    """
     return {
         "redis.conf": redis_conf(redis, directories),
         "topology": topology.table(shards),
-        **{script.name: script.read_text() for script in sorted(_SCRIPTS.glob("*.sh"))},
+        **{
+            script.name: script.read_text() if watched else _WATCHED.sub("", script.read_text())
+            for script in sorted(_SCRIPTS.glob("*.sh"))
+        },
     }
 
 

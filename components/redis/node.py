@@ -1,4 +1,4 @@
-"""The pod of one Redis node: Redis itself, and its keeper.
+"""The pod of one Redis node: Redis itself, its keeper, and an exporter where there is to be one.
 
 The keeper is an ordinary container on purpose: it is told to stop at the same moment as Redis's
 preStop hook starts. A native sidecar would live on, and take back the mastership that the hook is
@@ -13,6 +13,7 @@ import pulumi_kubernetes as kubernetes
 
 from components import pods
 from components.redis.configuration import Directories
+from components.redis.exporter import Exporter
 from components.redis.topology import BUS_PORT, PORT, Zone
 from settings import sizing
 from settings.data import RedisSettings
@@ -44,6 +45,7 @@ class Node:
         passwords_secret: Secret with n8n's password and the one of the nodes for each other.
         tls_secret: Secret with certificate and key of every node.
         account: service account without rights.
+        exporter: what there is beside the node where the platform is watched.
     """
 
     redis: RedisSettings
@@ -52,6 +54,7 @@ class Node:
     passwords_secret: str
     tls_secret: str
     account: pulumi.Input[str]
+    exporter: Exporter | None
 
     def pod(self, zone: Zone, labels: Mapping[str, str]) -> kubernetes.core.v1.PodSpecArgs:
         """A pod that stays in its zone, if possible not on one machine with the zone's other."""
@@ -69,6 +72,8 @@ class Node:
                 self._script(
                     "keeper", _mount(name="run", mount_path=DIRECTORIES.run, read_only=True)
                 ),
+                # After Redis, which makes its password when it starts.
+                *([self.exporter.container] if self.exporter else []),
             ],
             volumes=[
                 run,
@@ -78,6 +83,7 @@ class Node:
                     optional=tuple(REDIS_FURTHER_PASSWORDS),
                 ),
                 *self._volumes(("tls.crt", "tls.key", "ca.crt")),
+                *(self.exporter.volumes if self.exporter else []),
             ],
         )
 
@@ -122,6 +128,7 @@ class Node:
                 *self._mounts(),
                 _mount(name="data", mount_path=DIRECTORIES.data),
                 run,
+                *([self.exporter.password] if self.exporter else []),
             ],
         )
 

@@ -91,7 +91,9 @@ class Machines:
         self.pods = {name: self._prepared(name, certificates) for name in PODS}
 
     def _prepared(self, name: str, certificates: Path) -> Pod:
-        folders = {kind: self._root / name / kind for kind in ("configuration", "data", "run")}
+        folders = {
+            kind: self._root / name / kind for kind in ("configuration", "data", "run", "exporter")
+        }
         for folder in folders.values():
             folder.mkdir(parents=True)
         directories = Directories(
@@ -99,7 +101,8 @@ class Machines:
             passwords=str(self._root / name / "passwords"),
             **{kind: str(path) for kind, path in folders.items()},
         )
-        for file, text in configuration.files(self._settings, SHARDS, directories).items():
+        files = configuration.files(self._settings, SHARDS, directories, watched=True)
+        for file, text in files.items():
             (folders["configuration"] / file).write_text(text)
         pod = Pod(name=name, directories=directories)
         self._mount_passwords(pod)
@@ -127,7 +130,9 @@ class Machines:
         """The environment of a pod's containers."""
         return {
             **self._base_environment,
-            **configuration.environment(self._settings, domain=DOMAIN, directories=pod.directories),
+            **configuration.environment(
+                self._settings, domain=DOMAIN, directories=pod.directories, watched=True
+            ),
             "POD_NAME": pod.name,
             "POD_IP": pod.ip,
         }

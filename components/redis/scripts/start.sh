@@ -56,6 +56,27 @@ user cluster reset on $(acl_hashes cluster-password) $cluster_commands
 user keeper reset on #$(hash_of "$REDIS_RUN/keeper-password") $keeper_commands
 EOF_ACL
 
+# >>> watched
+# `exporter` is the exporter beside this node (exporter.py). What is here is all that metrics need
+# and shows nothing of jobs; it asks for more and does without. Not given: CONFIG GET, which shows
+# the nodes' password, and SLOWLOG GET, which shows what commands were given.
+#
+# Its password is made here too, once for the pod and not for each run of Redis: the exporter reads it
+# when it starts and lives on when Redis starts again. REDIS_EXPORTER is the directory in memory that
+# the two share.
+exporter_commands='+info +cluster|info +slowlog|len +latency|latest'
+if [ ! -s "$REDIS_EXPORTER/password" ]; then
+    head -c 32 /dev/urandom | sha256sum | cut -c 1-64 | tr -d '\n' >"$REDIS_EXPORTER/password"
+fi
+echo "user exporter reset on #$(hash_of "$REDIS_EXPORTER/password") $exporter_commands" \
+    >>"$REDIS_RUN/users.acl"
+# As the exporter wants it: a map whose keys are addresses with the user. Whole at once, lest it reads
+# a half.
+address="redis${REDIS_CA:+s}://exporter@$POD_NAME.$REDIS_DOMAIN:$REDIS_PORT"
+printf '{"%s":"%s"}\n' "$address" "$(cat "$REDIS_EXPORTER/password")" >"$REDIS_EXPORTER/new"
+mv "$REDIS_EXPORTER/new" "$REDIS_EXPORTER/passwords.json"
+# <<< watched
+
 # Byte for byte in hexadecimal: the password may hold any character.
 quoted=$(od -A n -v -t x1 <"$REDIS_PASSWORDS/cluster-password" | tr -d '\n' | sed 's/ /\\x/g')
 
