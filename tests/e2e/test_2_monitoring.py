@@ -1,0 +1,110 @@
+"""Monitoring: every program is seen, every promise has figures, and a lost part is told of."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from alerts import availability
+from alerts.objectives import SLOS
+from components.monitoring import monitors
+from local.addons.monitoring import STACK
+from settings.file import load_file
+from tests.e2e import load, workflows
+from tests.e2e.monitoring import Monitoring
+from tests.e2e.platform import Platform, name
+from tests.e2e.redis import queue_master, wait_whole
+from tests.e2e.results import Results, stopwatch
+from tests.waiting import eventually
+
+_CALLS = 20
+
+_LOST = ("N8nMainDown", "N8nTierBelowMinimum", "RedisNodeDown")
+"""The alerts on main, on one of several workers, and on the queue's master."""
+
+
+@pytest.fixture(scope="module")
+def monitoring(platform: Platform) -> Monitoring:
+    return Monitoring(platform)
+
+
+def test_every_program_is_scraped(monitoring: Monitoring, results: Results) -> None:
+    expected = _expected()
+
+    def all_answer() -> bool:
+        targets = monitoring.targets()
+        unwell = [target["lastError"] for target in targets if target["health"] != "up"]
+        assert not unwell, unwell
+        answering = Counter(target["labels"]["job"] for target in targets)
+        assert all(answering[job] >= least for job, least in expected.items()), answering
+        return True
+
+    eventually(all_answer, "every target is up", seconds=180)
+    results.add("Prometheus scrapes", f"{len(monitoring.targets())} targets, all up")
+
+
+def test_every_service_level_has_figures(platform: Platform, monitoring: Monitoring) -> None:
+    platform.publish(workflows.answering("e2e-monitoring"))
+    calls = load.at_once(platform.webhooks, "e2e-monitoring", calls=_CALLS)
+    assert calls.succeeded == _CALLS, calls.failures()
+
+    def all_have() -> bool:
+        for record in ("slo:sli_error:ratio_rate5m", "slo:error_budget_remaining:ratio"):
+            found = {series["metric"]["slo"] for series in monitoring.query(record)}
+            assert found == {slo.name for slo in SLOS}, (record, found)
+        return True
+
+    eventually(all_have, "every service level has figures", seconds=420)
+
+
+def test_who_watches_the_watcher_hears_from_it(monitoring: Monitoring) -> None:
+    def heard() -> bool:
+        return any(message.path == "/heartbeat" for message in monitoring.told())
+
+    eventually(heard, "the heartbeat has arrived", seconds=180)
+
+
+def test_lost_pods_are_told_of_in_time(
+    platform: Platform, monitoring: Monitoring, results: Results
+) -> None:
+    stated = {alert.name: alert.told_after for alert in availability.alerts(_expected())}
+    eventually(lambda: not monitoring.firing(), "nothing is wrong before", seconds=300)
+    before = len(monitoring.told())
+    pods = [
+        name(platform.ready("main")[0]),
+        name(platform.ready("worker")[0]),
+        queue_master(platform),
+    ]
+    with _no_place_for_pods(platform), stopwatch() as watch:
+        platform.kubectl("delete", "pods", "--wait=false", "--grace-period=1", *pods)
+
+        def told(alert: str) -> bool:
+            messages = monitoring.told()[before:]
+            return any(m.path == "/slack" and alert in m.text for m in messages)
+
+        for alert in _LOST:
+            seconds = (stated[alert] or 0) - watch.seconds
+            eventually(lambda each=alert: told(each), f"{alert} was told", seconds=seconds)
+            results.add(f"… {alert} was told after", "", seconds=watch.seconds)
+    platform.wait_ready("main", 1)
+    platform.wait_ready("worker", 2)
+    wait_whole(platform)
+    eventually(lambda: not monitoring.firing(), "nothing is wrong any more", seconds=300)
+
+
+def _expected() -> dict[str, int]:
+    """The fewest pods of each job that should answer."""
+    scrapes = monitors.scrapes(load_file(STACK))
+    return {scrape.job: scrape.at_least for scrape in scrapes if scrape.at_least is not None}
+
+
+@contextmanager
+def _no_place_for_pods(platform: Platform) -> Iterator[None]:
+    """Have no node take a new pod: what is deleted now stays away."""
+    nodes = [name(node) for node in platform.objects("nodes")]
+    platform.kubectl("cordon", *nodes)
+    try:
+        yield
+    finally:
+        platform.kubectl("uncordon", *nodes)
