@@ -70,10 +70,14 @@ if [ ! -s "$REDIS_EXPORTER/password" ]; then
 fi
 echo "user exporter reset on #$(hash_of "$REDIS_EXPORTER/password") $exporter_commands" \
     >>"$REDIS_RUN/users.acl"
-# As the exporter wants it: a map whose keys are addresses with the user. Whole at once, lest it reads
-# a half.
-address="redis${REDIS_CA:+s}://exporter@$POD_NAME.$REDIS_DOMAIN:$REDIS_PORT"
-printf '{"%s":"%s"}\n' "$address" "$(cat "$REDIS_EXPORTER/password")" >"$REDIS_EXPORTER/new"
+# As the exporter wants it: a map whose keys are addresses, with the user since its pull request 983
+# and without it before. Whole at once, lest it reads a half.
+scheme=redis${REDIS_CA:+s}
+server=$POD_NAME.$REDIS_DOMAIN:$REDIS_PORT
+exporter_password=$(cat "$REDIS_EXPORTER/password")
+printf '{"%s": "%s", "%s": "%s"}\n' \
+    "$scheme://exporter@$server" "$exporter_password" "$scheme://$server" "$exporter_password" \
+    >"$REDIS_EXPORTER/new"
 mv "$REDIS_EXPORTER/new" "$REDIS_EXPORTER/passwords.json"
 # <<< watched
 
