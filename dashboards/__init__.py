@@ -2,9 +2,18 @@
 
 from collections.abc import Collection
 
-from dashboards import ai_gateway, compliance, executive, n8n, redis, slo
+from dashboards import ai_gateway, compliance, executive, n8n, postgres, redis, slo
 
-BOARDS = (n8n.BOARD, executive.BOARD, slo.BOARD, redis.BOARD, ai_gateway.BOARD, compliance.BOARD)
+BOARDS = (
+    n8n.BOARD,
+    executive.BOARD,
+    slo.BOARD,
+    redis.BOARD,
+    postgres.BOARD,
+    ai_gateway.BOARD,
+    compliance.BOARD,
+)
+"""As `docs/dashboards.md` tells of them."""
 
 
 JOBS = frozenset(job for board in BOARDS for row in board.rows for job in row.needs)

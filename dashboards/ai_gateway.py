@@ -23,7 +23,18 @@ _MONEY = Row(
             description="In all that is shown: tokens times the price table, and no invoice.",
             unit="currencyUSD",
             kind="number",
+            width=6,
             queries=(Query(expr=COST, legend="cost", instant=True),),
+        ),
+        Panel(
+            title="Cost of 30 days like these",
+            description="What 30 days cost if they are as what is shown.",
+            unit="currencyUSD",
+            kind="number",
+            width=6,
+            queries=(
+                Query(expr=f"{COST} * 30 * 86400 / $__range_s", legend="30 days", instant=True),
+            ),
         ),
         Panel(
             title="Saved by routing",
@@ -31,18 +42,24 @@ _MONEY = Row(
             "was not spent.",
             unit="percentunit",
             kind="number",
+            width=6,
             queries=(Query(expr=SAVED, legend="saved", instant=True),),
         ),
         Panel(
             title="Calls whose cost is not known",
-            description="Answers that told no tokens, or impossible ones: not in the cost.",
+            description="Answers that told no tokens, or impossible ones, or that the router "
+            "failed to count: not in the cost.",
             unit="short",
             kind="number",
+            width=6,
             thresholds=Thresholds(warning=1, critical=100),
+            alerts=("AiMeteringFailing",),
             queries=(
                 Query(
-                    expr=f"{or_zero(total(f'ai_usage_missing_total{ROUTER}'))} + "
-                    f"{or_zero(total(f'ai_usage_invalid_total{ROUTER}'))}",
+                    expr=" + ".join(
+                        or_zero(total(f"ai_{name}_total{ROUTER}"))
+                        for name in ("usage_missing", "usage_invalid", "metering_failures")
+                    ),
                     legend="calls",
                     instant=True,
                 ),
@@ -79,11 +96,11 @@ _MONEY = Row(
             unit="percentunit",
             width=12,
             thresholds=Thresholds(warning=0.8, critical=1),
-            alert="AiBudgetNear",
+            alerts=("AiBudgetNear",),
             queries=(
                 Query(
                     expr="max by (use_case) "
-                    f"(ai_budget_spent_dollars{ROUTER} / ai_budget_dollars{ROUTER})",
+                    f"(ai_budget_spent_dollars{ROUTER} / (ai_budget_dollars{ROUTER} > 0))",
                     legend="{{use_case}}",
                 ),
             ),
@@ -119,7 +136,7 @@ _CALLS = Row(
             description="Share of calls answered with 5xx: no model of the route answered.",
             unit="percentunit",
             thresholds=Thresholds(warning=0.01, critical=0.1),
-            alert="AiCallsFailing",
+            alerts=("AiCallsFailing",),
             queries=(
                 Query(
                     expr=share(
@@ -154,7 +171,7 @@ _CALLS = Row(
             description="Models passed over before one answered, and retries of the one that did: "
             "a provider in trouble.",
             unit="ops",
-            alert="AiFallingOver",
+            alerts=("AiFallingOver",),
             queries=(
                 Query(expr=or_zero(rate(f"ai_fallbacks_total{ROUTER}")), legend="fallbacks"),
                 Query(expr=or_zero(rate(f"ai_retries_total{ROUTER}")), legend="retries"),
@@ -166,7 +183,7 @@ _CALLS = Row(
             "models are left out there.",
             unit="short",
             thresholds=Thresholds(warning=1, critical=0.5),
-            alert="AiProviderKeyMissing",
+            alerts=("AiProviderKeyMissing",),
             queries=(
                 Query(
                     expr=f"min by (provider) (ai_provider_key_present{ROUTER})",

@@ -80,7 +80,7 @@ class Board:
                 .label("Namespace")
                 .datasource(DATASOURCE)
                 .query(f"label_values({self.namespaces}, namespace)")
-                .refresh(models.VariableRefresh.ON_DASHBOARD_LOAD)
+                .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
                 .sort(models.VariableSort.ALPHABETICAL_ASC)
             )
         if self.by_tier:

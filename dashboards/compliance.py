@@ -1,45 +1,73 @@
 """Compliance evidence: what metrics can show an auditor. The rest is in `make evidence`."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import yaml
+
+from alerts.objectives import WEBHOOK_AVAILABILITY, WORKFLOW_SUCCESS
+from dashboards import slo
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
-from dashboards.promql import NAMESPACE, or_zero, rate, total
+from dashboards.promql import NAMESPACE, begun, or_zero, rate, total
 
 _MAIN = f'{{job="n8n-main",{NAMESPACE}}}'
+_EXCEPTIONS = Path(__file__).parents[1] / "policies" / "exceptions.yaml"
+_DAY = 86400
+
+_AUDITED = (
+    ("user_login_success", "logins"),
+    ("user_login_failed", "failed logins"),
+    ("user_credentials_created", "credentials made"),
+    ("workflow_created", "workflows made"),
+    ("workflow_activated", "workflows published"),
+)
+"""Events of n8n's audit log, which counts each from its first on."""
+
+_KEPT = Row(
+    title="Availability and monitoring",
+    panels=(
+        slo.kept(WEBHOOK_AVAILABILITY),
+        slo.kept(WORKFLOW_SUCCESS),
+        Panel(
+            title="Targets that answer",
+            description="Share of what should be watched that Prometheus can read now.",
+            unit="percentunit",
+            kind="number",
+            width=6,
+            thresholds=Thresholds(warning=1, critical=0.9),
+            alerts=("N8nMetricsMissing",),
+            queries=(Query(expr=f"avg(up{{{NAMESPACE}}})", legend="answer"),),
+        ),
+        Panel(
+            title="Critical alerts",
+            description="How often one began in all that is shown: each must have a record of what "
+            "was done.",
+            unit="short",
+            kind="number",
+            width=6,
+            queries=(Query(expr=begun('severity="critical"'), legend="alerts", instant=True),),
+        ),
+    ),
+)
 
 _ACCESS = Row(
     title="Access to n8n",
     panels=(
         Panel(
-            title="Logins",
-            description="Of people, in all that is shown.",
-            unit="short",
-            kind="number",
-            alert="N8nLoginsFailing",
-            queries=tuple(
-                Query(
-                    expr=or_zero(total(f"n8n_audit_user_login_{outcome}_total{_MAIN}")),
-                    legend=legend,
-                    instant=True,
-                )
-                for outcome, legend in (("success", "succeeded"), ("failed", "failed"))
-            ),
-        ),
-        Panel(
-            title="Changes by people",
+            title="Logins and changes by people",
             description="What n8n's audit log told in all that is shown.",
             unit="short",
             kind="number",
+            width=18,
             queries=tuple(
                 Query(
                     expr=or_zero(total(f"n8n_audit_{event}_total{_MAIN}")),
                     legend=legend,
                     instant=True,
                 )
-                for event, legend in (
-                    ("user_credentials_created", "credentials made"),
-                    ("workflow_created", "workflows made"),
-                    ("workflow_activated", "workflows published"),
-                )
+                for event, legend in _AUDITED
             ),
         ),
         Panel(
@@ -47,12 +75,28 @@ _ACCESS = Row(
             description="Pods by the version that they run: two only while an update runs.",
             unit="short",
             kind="number",
+            width=6,
             queries=(
                 Query(
                     expr=f"count by (version) (n8n_version_info{{{NAMESPACE}}})",
                     legend="{{version}}",
                     instant=True,
                 ),
+            ),
+        ),
+        Panel(
+            title="Events of the audit log per hour",
+            description="At the present rate. Many failed logins: somebody may be trying "
+            "passwords.",
+            unit="short",
+            width=24,
+            alerts=("N8nLoginsFailing",),
+            queries=tuple(
+                Query(
+                    expr=f"3600 * {or_zero(rate(f'n8n_audit_{event}_total{_MAIN}'))}",
+                    legend=legend,
+                )
+                for event, legend in _AUDITED
             ),
         ),
     ),
@@ -67,6 +111,7 @@ _SECRETS = Row(
             description="ExternalSecrets whose last copy succeeded.",
             unit="short",
             kind="number",
+            width=6,
             queries=(
                 Query(
                     expr=f'sum(externalsecret_status_condition{{{NAMESPACE},condition="Ready",'
@@ -80,8 +125,9 @@ _SECRETS = Row(
             description="ExternalSecrets whose last copy failed: new keys don't reach pods.",
             unit="short",
             kind="number",
+            width=6,
             thresholds=Thresholds(warning=1, critical=2),
-            alert="N8nSecretSyncFailing",
+            alerts=("N8nSecretSyncFailing",),
             queries=(
                 Query(
                     expr=or_zero(
@@ -96,6 +142,7 @@ _SECRETS = Row(
             title="Errors of copying",
             description="Failed attempts of the External Secrets operator.",
             unit="ops",
+            width=12,
             queries=(
                 Query(
                     expr=or_zero(rate(f"externalsecret_sync_calls_error{{{NAMESPACE}}}")),
@@ -125,11 +172,48 @@ _DURABILITY = Row(
     ),
 )
 
+
+def _time_left() -> tuple[Query, ...]:
+    """How long each exception from the policies' conditions still holds."""
+    ends: dict[str, float] = {}
+    for exception in yaml.safe_load(_EXCEPTIONS.read_text()) or ():
+        name = f"{exception['condition']} ({', '.join(exception['stacks'])})"
+        last = datetime.strptime(exception["expires"], "%Y-%m-%d").replace(tzinfo=UTC)
+        end = (last + timedelta(days=1)).timestamp()
+        ends[name] = min(end, ends.get(name, end))
+    # No program tells it: the moment stands in the query.
+    return tuple(
+        Query(expr=f"vector({end:.0f}) - time()", legend=name) for name, end in ends.items()
+    )
+
+
+def _exceptions() -> Iterator[Row]:
+    queries = _time_left()
+    if queries:
+        yield Row(
+            title="Exceptions from policies",
+            panels=(
+                Panel(
+                    title="Time until exceptions end",
+                    description="Of all environments, with the names of the stacks that each holds "
+                    "for. One that has ended fails every deployment: mend what it excuses, or have "
+                    "its owner renew it.",
+                    unit="s",
+                    kind="number",
+                    width=24,
+                    thresholds=Thresholds(warning=30 * _DAY, critical=7 * _DAY),
+                    queries=queries,
+                ),
+            ),
+        )
+
+
 BOARD = Board(
     uid="compliance-evidence",
     title="Compliance evidence",
-    description="Who came in, are secrets kept up to date, and is what was accepted kept?",
+    description="Are promises kept, who came in, are secrets up to date, what is excepted, and is "
+    "what was accepted kept?",
     namespaces="n8n_version_info",
     since="now-30d",
-    rows=(_ACCESS, _SECRETS, _DURABILITY),
+    rows=(_KEPT, _ACCESS, *_exceptions(), _SECRETS, _DURABILITY),
 )

@@ -1,13 +1,27 @@
 """Executive intelligence: what the platform did, at what cost, and how reliably."""
 
-from alerts.objectives import QUEUE_EFFICIENCY, WEBHOOK_AVAILABILITY
+from alerts.objectives import QUEUE_EFFICIENCY, WEBHOOK_AVAILABILITY, WORKFLOW_SUCCESS
 from alerts.slo import PERIOD
 from dashboards import ai_gateway, slo
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
-from dashboards.promql import EXECUTIONS, NAMESPACE, NOT_CANCELLED, or_zero, rate, share, total
+from dashboards.promql import (
+    EXECUTIONS,
+    NAMESPACE,
+    NOT_CANCELLED,
+    begun,
+    firing,
+    or_zero,
+    rate,
+    share,
+    total,
+)
 
 _GOOD = f'{EXECUTIONS[:-1]},status="success"}}'
+_ROUTER = ai_gateway.ROUTER
+_INSIGHTS = f'ai_requests_total{_ROUTER[:-1]},use_case="executive_analysis",status="2xx"}}'
+_EXECUTIVE = 'audience="executive"'
+_CRITICAL = 'severity="critical"'
 
 _WORK = Row(
     title="Work",
@@ -110,22 +124,62 @@ _RELIANCE = Row(
                 ),
             ),
         ),
+        slo.left(WORKFLOW_SUCCESS),
+    ),
+)
+
+_ALERTS = Row(
+    title="Alerts",
+    panels=(
         Panel(
-            title="Critical alerts",
-            description="Different critical alerts that fired in all that is shown.",
+            title="Alerts to executives per day",
+            description="How often an alert that goes to executives began, for each day of what is "
+            "shown.",
+            unit="short",
+            kind="number",
+            width=6,
+            thresholds=Thresholds(warning=0.5, critical=2),
+            queries=(
+                Query(
+                    expr=f"{begun(_EXECUTIVE)} * 86400 / $__range_s", legend="a day", instant=True
+                ),
+            ),
+        ),
+        Panel(
+            title="Alerts to executives",
+            description="How often one began in all that is shown.",
             unit="short",
             kind="number",
             width=6,
             thresholds=Thresholds(warning=1, critical=5),
+            queries=(Query(expr=begun(_EXECUTIVE), legend="alerts", instant=True),),
+        ),
+        Panel(
+            title="Critical alerts",
+            description="How often one began in all that is shown: each called somebody on call.",
+            unit="short",
+            kind="number",
+            width=6,
+            thresholds=Thresholds(warning=1, critical=5),
+            queries=(Query(expr=begun(_CRITICAL), legend="alerts", instant=True),),
+        ),
+        Panel(
+            title="Critical alerts that fire now",
+            description="Different ones. 0 is a platform that needs nobody now.",
+            unit="short",
+            kind="number",
+            width=6,
+            thresholds=Thresholds(warning=1, critical=2),
+            queries=(Query(expr=firing(_CRITICAL), legend="alerts"),),
+        ),
+        Panel(
+            title="Alerts that fire",
+            description="How many different alerts fired at each moment.",
+            unit="short",
+            width=24,
             queries=(
-                Query(
-                    expr=or_zero(
-                        "count(count by (alertname) (last_over_time(ALERTS"
-                        f'{{{NAMESPACE},alertstate="firing",severity="critical"}}[$__range])))'
-                    ),
-                    legend="alerts",
-                    instant=True,
-                ),
+                Query(expr=firing(_EXECUTIVE), legend="to executives"),
+                Query(expr=firing(_CRITICAL), legend="critical"),
             ),
         ),
     ),
@@ -136,15 +190,18 @@ _AI = Row(
     needs=ai_gateway.NEEDS,
     panels=(
         Panel(
-            title="Calls of language models",
-            description="Calls that workflows made in all that is shown.",
+            title="Insights per day",
+            description="Calls of the use case executive_analysis that were answered, for each day "
+            "of what is shown. Two or more a day is the goal; a run of the workflow that reports "
+            "to executives makes one, every two hours.",
             unit="short",
             kind="number",
             width=6,
+            thresholds=Thresholds(warning=2, critical=0),
             queries=(
                 Query(
-                    expr=or_zero(total(f"ai_requests_total{ai_gateway.ROUTER}")),
-                    legend="calls",
+                    expr=f"{or_zero(total(_INSIGHTS))} * 86400 / $__range_s",
+                    legend="a day",
                     instant=True,
                 ),
             ),
@@ -174,6 +231,20 @@ _AI = Row(
             width=6,
             queries=(Query(expr=ai_gateway.SAVED_DOLLARS, legend="saved", instant=True),),
         ),
+        Panel(
+            title="Cost of language models per day, with and without routing",
+            description="Dollars a day at the present rate; without routing every call would go to "
+            "the baseline model.",
+            unit="currencyUSD",
+            width=24,
+            queries=tuple(
+                Query(
+                    expr=f"86400 * {or_zero(rate(f'ai_{what}cost_dollars_total{_ROUTER}'))}",
+                    legend=legend,
+                )
+                for what, legend in (("", "cost"), ("baseline_", "without routing"))
+            ),
+        ),
     ),
 )
 
@@ -183,5 +254,5 @@ BOARD = Board(
     description="What did the platform do, at what cost, and could it be relied on?",
     namespaces="n8n_version_info",
     since="now-7d",
-    rows=(_WORK, _RELIANCE, _AI),
+    rows=(_WORK, _AI, _RELIANCE, _ALERTS),
 )

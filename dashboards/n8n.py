@@ -1,5 +1,6 @@
 """n8n performance: traffic, latency, errors and saturation of each tier, and what lies behind."""
 
+from dashboards import capacity
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
 from dashboards.promql import (
@@ -7,10 +8,11 @@ from dashboards.promql import (
     NAMESPACE,
     NOT_CANCELLED,
     TIER,
-    or_zero,
+    TIER_PODS,
     quantile,
     rate,
     share,
+    share_by,
 )
 
 _WEBHOOK = f'{{job="n8n-webhook",{NAMESPACE}}}'
@@ -29,6 +31,39 @@ _SLOW = (
     f"({_webhook_requests(_DONE)} - "
     + rate(f'{_REQUESTS}_bucket{{job="n8n-webhook",{NAMESPACE}{_DONE},le="0.1"}}')
     + ")"
+)
+
+_PODS = Row(
+    title="Pods",
+    panels=(
+        Panel(
+            title="Pods that answer, by tier",
+            description="Pods whose metrics Prometheus can read. A deleted pod is no longer "
+            "counted; one that hangs is there and counts as 0.",
+            unit="short",
+            alerts=("N8nMainDown", "N8nMetricsMissing"),
+            queries=(Query(expr=f"sum by (job) (up{_TIERS})", legend="{{job}}"),),
+        ),
+        Panel(
+            title="Leader",
+            description="1 for the main pod that starts schedules and prunes old executions. All "
+            "main pods at 0: nobody does.",
+            unit="short",
+            thresholds=Thresholds(warning=1, critical=0.5),
+            alerts=("N8nNoLeader",),
+            queries=(Query(expr=f"n8n_instance_role_leader{_MAIN}", legend="{{pod}}"),),
+        ),
+        Panel(
+            title="Age of n8n's process by pod",
+            description="A line that falls to 0 is a restart; one that does so again and again is "
+            "a container that cannot start, or that is killed.",
+            unit="s",
+            alerts=("N8nContainerRestarting",),
+            queries=(
+                Query(expr=f"time() - n8n_process_start_time_seconds{_TIERS}", legend="{{pod}}"),
+            ),
+        ),
+    ),
 )
 
 _TRAFFIC = Row(
@@ -85,7 +120,7 @@ _LATENCY = Row(
             description="Share of calls that succeeded (2xx). 100 ms is the end of n8n's last "
             "bucket below 150 ms; without calls it is 100 %.",
             unit="percentunit",
-            alert="N8nWebhookLatencyBudgetBurn",
+            alerts=("N8nWebhookLatencyBudgetBurn",),
             queries=(
                 Query(expr=f"1 - {share(_SLOW, _webhook_requests(_DONE))}", legend="within 100 ms"),
             ),
@@ -114,7 +149,7 @@ _ERRORS = Row(
             unit="percentunit",
             # 14.4 and 1 times what the SLO allows: the fastest and the slowest burn that is told.
             thresholds=Thresholds(warning=0.0005, critical=0.0072),
-            alert="N8nWebhookAvailabilityBudgetBurn",
+            alerts=("N8nWebhookAvailabilityBudgetBurn",),
             queries=(
                 Query(
                     expr=share(
@@ -130,7 +165,7 @@ _ERRORS = Row(
             description="Share of executions that ended; without any it is 0.",
             unit="percentunit",
             thresholds=Thresholds(warning=0.01, critical=0.05),
-            alert="N8nWorkflowSuccessBudgetBurn",
+            alerts=("N8nWorkflowSuccessBudgetBurn",),
             queries=(
                 Query(
                     expr=share(
@@ -170,10 +205,37 @@ _SATURATION = Row(
             ),
         ),
         Panel(
+            title="Processor time withheld",
+            description="Share of the kernel's periods of 0.1 s in which the container had used up "
+            "its limit of processor time, and stood still until the next.",
+            unit="percentunit",
+            thresholds=Thresholds(warning=0.25, critical=0.5),
+            queries=(
+                Query(
+                    expr=share_by(
+                        "pod",
+                        f"container_cpu_cfs_throttled_periods_total{{{TIER_PODS}}}",
+                        f"container_cpu_cfs_periods_total{{{TIER_PODS}}}",
+                    ),
+                    legend="{{pod}}",
+                ),
+            ),
+        ),
+        Panel(
             title="Memory by pod",
-            description="Resident memory of n8n's process.",
+            description="Resident memory of n8n's process. At its tier's limit the kernel kills "
+            "it.",
             unit="bytes",
-            queries=(Query(expr=f"n8n_process_resident_memory_bytes{_TIERS}", legend="{{pod}}"),),
+            queries=(
+                Query(expr=f"n8n_process_resident_memory_bytes{_TIERS}", legend="{{pod}}"),
+                Query(
+                    # Of pods of either colour: their names begin with the tier's.
+                    expr="max by (tier) (label_replace(kube_pod_container_resource_limits"
+                    f'{{{TIER_PODS},resource="memory"}}, "tier", "$1", "pod", '
+                    '"n8n-(main|webhook|worker)-.+"))',
+                    legend="limit of {{tier}}",
+                ),
+            ),
         ),
         Panel(
             title="Event loop lag, P99",
@@ -181,7 +243,7 @@ _SATURATION = Row(
             "lag of seconds fails probes and stalls jobs.",
             unit="s",
             thresholds=Thresholds(warning=0.2, critical=1),
-            alert="N8nEventLoopLag",
+            alerts=("N8nEventLoopLag",),
             queries=(
                 Query(expr=f"n8n_nodejs_eventloop_lag_p99_seconds{_TIERS}", legend="{{pod}}"),
             ),
@@ -206,139 +268,11 @@ _SATURATION = Row(
     ),
 )
 
-_QUEUE = Row(
-    title="Queue",
-    panels=(
-        Panel(
-            title="Jobs in the queue",
-            description="Waiting and running jobs. Main asks Redis every 20 s, so both vanish with "
-            "main.",
-            unit="short",
-            alert="N8nQueueStalled",
-            queries=(
-                Query(expr=f"max(n8n_scaling_mode_queue_jobs_waiting{_MAIN})", legend="waiting"),
-                Query(expr=f"max(n8n_scaling_mode_queue_jobs_active{_MAIN})", legend="running"),
-            ),
-        ),
-        Panel(
-            title="Jobs taken by worker",
-            description="Rate at which each worker takes jobs. Flat while jobs wait: the worker is "
-            "stuck, even if it says that it is ready.",
-            unit="ops",
-            alert="N8nWorkerStuck",
-            queries=(
-                Query(
-                    expr=rate(
-                        f'n8n_queue_job_dequeued_total{{job="n8n-worker",{NAMESPACE}}}', by="pod"
-                    ),
-                    legend="{{pod}}",
-                ),
-            ),
-        ),
-        Panel(
-            title="Jobs enqueued and taken",
-            description="If more are enqueued than taken, the queue grows.",
-            unit="ops",
-            queries=(
-                Query(
-                    expr=or_zero(rate(f"n8n_queue_job_enqueued_total{{{NAMESPACE}}}")),
-                    legend="enqueued",
-                ),
-                Query(
-                    expr=or_zero(rate(f"n8n_queue_job_dequeued_total{{{NAMESPACE}}}")),
-                    legend="taken",
-                ),
-            ),
-        ),
-    ),
-)
-
-_SCALING = Row(
-    title="Autoscaling",
-    panels=(
-        Panel(
-            title="Pods, and the most there may be",
-            description="What each autoscaler has and may have. At its maximum it can no longer "
-            "answer load.",
-            unit="short",
-            width=12,
-            alert="N8nAutoscalerAtMaximum",
-            queries=(
-                Query(
-                    expr="max by (horizontalpodautoscaler) "
-                    f"(kube_horizontalpodautoscaler_status_current_replicas{{{NAMESPACE}}})",
-                    legend="{{horizontalpodautoscaler}}",
-                ),
-                Query(
-                    expr="max by (horizontalpodautoscaler) "
-                    f"(kube_horizontalpodautoscaler_spec_max_replicas{{{NAMESPACE}}})",
-                    legend="{{horizontalpodautoscaler}} maximum",
-                ),
-            ),
-        ),
-        Panel(
-            title="Pods missing",
-            description="Pods that a tier should have and that are not available.",
-            unit="short",
-            width=12,
-            thresholds=Thresholds(warning=1, critical=2),
-            alert="N8nReplicasMissing",
-            queries=(
-                Query(
-                    expr=f'kube_deployment_spec_replicas{{{NAMESPACE},deployment=~"n8n-$tier"}}'
-                    " - on (namespace, deployment) "
-                    f"kube_deployment_status_replicas_available{{{NAMESPACE}}}",
-                    legend="{{deployment}}",
-                ),
-            ),
-        ),
-    ),
-)
-
-_DATABASE = Row(
-    title="Database connections",
-    panels=(
-        Panel(
-            title="Pool in use",
-            description="Share of a pod's database connections that are in use.",
-            unit="percentunit",
-            thresholds=Thresholds(warning=0.8, critical=1),
-            queries=(
-                Query(
-                    expr=f"n8n_db_pool_connections_active{_TIERS}"
-                    f" / n8n_db_pool_connections_max{_TIERS}",
-                    legend="{{pod}}",
-                ),
-            ),
-        ),
-        Panel(
-            title="Queries waiting for a connection",
-            description="Above 0 for long, the pool is too small or the database is slow.",
-            unit="short",
-            thresholds=Thresholds(warning=1, critical=10),
-            alert="N8nDatabasePoolStarved",
-            queries=(Query(expr=f"n8n_db_pool_requests_pending{_TIERS}", legend="{{pod}}"),),
-        ),
-        Panel(
-            title="Time to get a connection, P95",
-            description="How long queries wait for a connection of the pool.",
-            unit="s",
-            thresholds=Thresholds(warning=0.1, critical=1),
-            queries=(
-                Query(
-                    expr=quantile(0.95, f"n8n_db_pool_acquire_seconds{_TIERS}", by="job"),
-                    legend="{{job}}",
-                ),
-            ),
-        ),
-    ),
-)
-
 BOARD = Board(
     uid="n8n-performance",
     title="n8n performance",
     description="Does each tier of n8n do its work, how fast, and what does it run out of?",
     namespaces="n8n_version_info",
     by_tier=True,
-    rows=(_TRAFFIC, _LATENCY, _ERRORS, _SATURATION, _QUEUE, _SCALING, _DATABASE),
+    rows=(_PODS, _TRAFFIC, _LATENCY, _ERRORS, _SATURATION, *capacity.ROWS),
 )

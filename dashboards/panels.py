@@ -65,7 +65,7 @@ class Panel:
         kind: `graph`, or `number` for the last value.
         width: of 24 columns.
         thresholds: where the value turns bad, if anywhere.
-        alert: alert that fires when it is bad, if one does: its runbook is linked.
+        alerts: that fire when it is bad: their runbooks are linked.
     """
 
     title: str
@@ -75,7 +75,7 @@ class Panel:
     kind: Literal["graph", "number"] = "graph"
     width: int = 8
     thresholds: Thresholds | None = None
-    alert: str | None = None
+    alerts: tuple[str, ...] = ()
 
     def build(self, *, id_: int, runbooks: str | None) -> timeseries.Panel | stat.Panel:
         """Grafana's panel, without its place.
@@ -98,13 +98,15 @@ class Panel:
         )
         for number, query in enumerate(self.queries):
             panel.with_target(_target(query, chr(ord("A") + number)))
-        if self.alert and runbooks:
+        if self.alerts and runbooks:
+            root = runbooks.rstrip("/")
             panel.links(
                 [
-                    dashboard.DashboardLink(f"Runbook of {self.alert}")
+                    dashboard.DashboardLink(f"Runbook of {alert}")
                     .type(models.DashboardLinkType.LINK)
-                    .url(f"{runbooks.rstrip('/')}/{page(self.alert)}")
+                    .url(f"{root}/{page(alert)}")
                     .target_blank(True)
+                    for alert in self.alerts
                 ]
             )
         return panel

@@ -2,6 +2,8 @@
 
 NAMESPACE = 'namespace="$namespace"'
 TIER = f'job=~"n8n-$tier",{NAMESPACE}'
+TIER_PODS = f'{NAMESPACE},container="n8n",pod=~"n8n-$tier-.+"'
+"""Of metrics that kubelets and kube-state-metrics have of n8n's containers."""
 
 EXECUTIONS = (
     'n8n_workflow_execution_duration_seconds_count{job=~"n8n-main|n8n-webhook",' + NAMESPACE + "}"
@@ -37,6 +39,14 @@ def share(part: str, whole: str) -> str:
     return f"{or_zero(part)} / clamp_min({or_zero(whole)}, 1e-9)"
 
 
+def share_by(label: str, part: str, whole: str) -> str:
+    """Which share of a counter's growth another counter's is, for each value of a label.
+
+    Nothing where the whole does not grow.
+    """
+    return f"{rate(part, by=label)} / ({rate(whole, by=label)} > 0)"
+
+
 def quantile(of: float, histogram: str, *, by: str = "") -> str:
     """A quantile of a histogram, interpolated within its bucket.
 
@@ -48,6 +58,21 @@ def quantile(of: float, histogram: str, *, by: str = "") -> str:
     name, _, labels = histogram.partition("{")
     buckets = rate(f"{name}_bucket{{{labels}", by=f"{by},le" if by else "le")
     return f"histogram_quantile({of}, {buckets})"
+
+
+def firing(labels: str) -> str:
+    """How many different alerts with these labels (`a="b"`) fire; 0 if none does."""
+    series = f'ALERTS{{{NAMESPACE},alertstate="firing",{labels}}}'
+    return or_zero(f"count(count by (alertname) ({series}))")
+
+
+def begun(labels: str) -> str:
+    """How often an alert with these labels began to fire in all that is shown; instant.
+
+    Seen once a minute: one that is over before that is missed.
+    """
+    series = f'ALERTS{{{NAMESPACE},alertstate="firing",{labels}}}'
+    return or_zero(f"sum(count_over_time(({series} unless {series} offset 1m)[$__range:1m]))")
 
 
 def _sum(by: str) -> str:

@@ -2,7 +2,7 @@
 
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
-from dashboards.promql import NAMESPACE, rate
+from dashboards.promql import NAMESPACE, rate, share_by
 
 _REDIS = f'{{job="redis",{NAMESPACE}}}'
 _NEEDS = frozenset({"redis"})
@@ -17,7 +17,7 @@ _HEALTH = Row(
             unit="short",
             kind="number",
             width=6,
-            alert="RedisNodeDown",
+            alerts=("RedisNodeDown",),
             queries=(Query(expr=f"sum(redis_up{_REDIS})", legend="nodes"),),
         ),
         Panel(
@@ -28,7 +28,7 @@ _HEALTH = Row(
             kind="number",
             width=6,
             thresholds=Thresholds(warning=16384, critical=16383),
-            alert="RedisSlotsUncovered",
+            alerts=("RedisSlotsUncovered",),
             queries=(Query(expr=f"min(redis_cluster_slots_ok{_REDIS})", legend="slots"),),
         ),
         Panel(
@@ -46,7 +46,7 @@ _HEALTH = Row(
             unit="short",
             kind="number",
             width=6,
-            alert="RedisReplicaMissing",
+            alerts=("RedisReplicaMissing",),
             queries=(Query(expr=f"sum(redis_connected_slaves{_REDIS})", legend="replicas"),),
         ),
         Panel(
@@ -54,7 +54,6 @@ _HEALTH = Row(
             description="1 where a node says that the cluster is complete, 0 where it refuses "
             "commands.",
             unit="short",
-            width=12,
             thresholds=Thresholds(warning=1, critical=0.5),
             queries=(Query(expr=f"redis_cluster_state{_REDIS}", legend="{{pod}}"),),
         ),
@@ -62,14 +61,28 @@ _HEALTH = Row(
             title="Masters by node",
             description="1 where a node is a master. Lines that cross are a failover.",
             unit="short",
-            width=12,
-            alert="RedisMastersShareZone",
             queries=(
                 Query(
                     expr=f"count by (pod) (redis_instance_info{_REDIS[:-1]},"
                     'role="master"}) or 0 * count by (pod) (redis_instance_info'
                     f"{_REDIS})",
                     legend="{{pod}}",
+                ),
+            ),
+        ),
+        Panel(
+            title="Masters by zone",
+            description="With two in a zone, that zone's loss leaves no majority to elect their "
+            "successors.",
+            unit="short",
+            thresholds=Thresholds(warning=2, critical=3),
+            alerts=("RedisMastersShareZone",),
+            queries=(
+                Query(
+                    # A StatefulSet for each zone, redis-ZONE: the pod's name says the zone.
+                    expr="count by (zone) (label_replace(redis_instance_info"
+                    f'{_REDIS[:-1]},role="master"}}, "zone", "$1", "pod", "redis-(.+)-[0-9]+"))',
+                    legend="{{zone}}",
                 ),
             ),
         ),
@@ -89,6 +102,52 @@ _LOAD = Row(
                 Query(
                     expr=rate(f"redis_commands_processed_total{_REDIS}", by="pod"),
                     legend="{{pod}}",
+                ),
+            ),
+        ),
+        Panel(
+            title="Time per command by node",
+            description="Mean time that a node works on a command, without waiting and network. "
+            "n8n's are short; milliseconds mean long scripts or a slow disk.",
+            unit="s",
+            thresholds=Thresholds(warning=0.001, critical=0.01),
+            queries=(
+                Query(
+                    expr=share_by(
+                        "pod",
+                        f"redis_commands_duration_seconds_total{_REDIS}",
+                        f"redis_commands_total{_REDIS}",
+                    ),
+                    legend="{{pod}}",
+                ),
+            ),
+        ),
+        Panel(
+            title="Replicas behind their masters",
+            description="Seconds since a master last heard of its replica. What a failed master "
+            "acknowledged in this time can be lost.",
+            unit="s",
+            thresholds=Thresholds(warning=5, critical=10),
+            queries=(
+                Query(
+                    expr=f"max by (pod) (redis_connected_slave_lag_seconds{_REDIS})",
+                    legend="replica of {{pod}}",
+                ),
+            ),
+        ),
+        Panel(
+            title="Network by node",
+            description="What each node receives and sends: commands, answers and replication, "
+            "without the cluster's bus.",
+            unit="Bps",
+            queries=(
+                Query(
+                    expr=rate(f"redis_net_input_bytes_total{_REDIS}", by="pod"),
+                    legend="{{pod}} received",
+                ),
+                Query(
+                    expr=rate(f"redis_net_output_bytes_total{_REDIS}", by="pod"),
+                    legend="{{pod}} sent",
                 ),
             ),
         ),
@@ -124,7 +183,7 @@ _MEMORY = Row(
             description="At 100 % Redis refuses writes, and n8n can enqueue nothing.",
             unit="percentunit",
             thresholds=Thresholds(warning=0.7, critical=0.9),
-            alert="RedisMemoryNearLimit",
+            alerts=("RedisMemoryNearLimit",),
             queries=(
                 Query(
                     # Every node has a maxmemory.

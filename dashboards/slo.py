@@ -4,6 +4,7 @@ from alerts.objectives import SLOS
 from alerts.slo import PERIOD, Slo
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
+from dashboards.promql import NAMESPACE, firing
 
 _WINDOWS = ("5m", "1h", "6h", "3d")
 """Of the recorded windows: the short and long ends of both kinds of alert."""
@@ -24,12 +25,13 @@ def left(slo: Slo) -> Panel:
         kind="number",
         width=6,
         thresholds=Thresholds(warning=0.25, critical=0),
-        alert=f"{slo.alert}BudgetBurn",
+        alerts=(f"{slo.alert}BudgetBurn",),
         queries=(Query(expr=recorded("slo:error_budget_remaining:ratio", slo), legend="left"),),
     )
 
 
-def _kept(slo: Slo) -> Panel:
+def kept(slo: Slo) -> Panel:
+    """The share that was good over the objective's period, as a number."""
     return Panel(
         title=f"{slo.name}: kept",
         description=f"Share that was good over {PERIOD}, of {slo.objective:.2%} promised.",
@@ -51,7 +53,7 @@ def _burn(slo: Slo) -> Panel:
         unit="short",
         width=12,
         thresholds=Thresholds(warning=1, critical=14.4),
-        alert=f"{slo.alert}BudgetBurn",
+        alerts=(f"{slo.alert}BudgetBurn",),
         queries=tuple(
             Query(
                 expr=f"{recorded(f'slo:sli_error:ratio_rate{window}', slo)} / {slo.budget}",
@@ -74,6 +76,32 @@ def _budget(slo: Slo) -> Panel:
     )
 
 
+_DETECTION = Row(
+    title="Detection",
+    panels=(
+        Panel(
+            title="Targets that answer",
+            description="Share of each job's targets that Prometheus can read: what it cannot "
+            "read raises no alert but N8nMetricsMissing.",
+            unit="percentunit",
+            width=12,
+            thresholds=Thresholds(warning=1, critical=0.5),
+            alerts=("N8nMetricsMissing",),
+            queries=(Query(expr=f"avg by (job) (up{{{NAMESPACE}}})", legend="{{job}}"),),
+        ),
+        Panel(
+            title="Alerts that fire",
+            description="How many different alerts fired at each moment.",
+            unit="short",
+            width=12,
+            queries=tuple(
+                Query(expr=firing(f'severity="{severity}"'), legend=severity)
+                for severity in ("critical", "warning")
+            ),
+        ),
+    ),
+)
+
 BOARD = Board(
     uid="slo-error-budget",
     title="SLO and error budget",
@@ -82,7 +110,8 @@ BOARD = Board(
     since="now-7d",
     rows=(
         Row(title="Error budget", panels=tuple(left(slo) for slo in SLOS)),
-        Row(title="Kept", panels=tuple(_kept(slo) for slo in SLOS)),
+        Row(title="Kept", panels=tuple(kept(slo) for slo in SLOS)),
         *(Row(title=slo.name, panels=(_burn(slo), _budget(slo))) for slo in SLOS),
+        _DETECTION,
     ),
 )

@@ -102,7 +102,7 @@ def _redis(packages: Debian, folder: Path) -> Iterator[tuple[int, int]]:
     command = (
         *(packages.program("redis-server"), "--port", str(port), "--bind", "127.0.0.1"),
         *("--cluster-enabled", "yes", "--cluster-port", str(bus), "--dir", data),
-        *("--appendonly", "yes", "--save", ""),
+        *("--appendonly", "yes", "--save", "", "--maxmemory", "64mb"),
     )
     with _process(command, packages.environment()):
         _until(lambda: _redis_cli(packages)(port, "PING") == "PONG")
