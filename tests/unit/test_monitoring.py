@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -181,14 +182,18 @@ def test_the_exporter_of_postgres_is_known_by_its_user_and_has_no_password() -> 
     assert callers(resources.one("NetworkPolicy"), 9187) == [PROMETHEUS]
 
 
-def test_the_exporter_is_in_the_quota() -> None:
-    without, with_it = (
-        sizing.peak_need(settings.parse({"monitoring": {"stack": stack}}))
-        for stack in ("none", "installed")
-    )
+def test_the_exporter_of_postgres_is_in_the_quota() -> None:
+    def need(mode: str, stack: str) -> Decimal:
+        database = {"mode": mode, "host": "db.example.com"} if mode == "external" else {}
+        chosen = settings.parse({"database": database, "monitoring": {"stack": stack}})
+        return sizing.peak_need(chosen).memory_limits
+
     pod = postgres(stack="installed").one("StatefulSet")["spec"]["template"]["spec"]
     limit = pod["containers"][1]["resources"]["limits"]["memory"]
-    assert with_it.memory_limits - without.memory_limits == parse_quantity(limit)
+    added, added_elsewhere = (
+        need(mode, "installed") - need(mode, "none") for mode in ("in-cluster", "external")
+    )
+    assert added - added_elsewhere == parse_quantity(limit)
 
 
 def receivers_of(resources: Recorded) -> Mapping[str, Any]:

@@ -1,18 +1,24 @@
 """The shape of the Redis Cluster: where its pods go, what protects them, what they are given."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from kubernetes.utils.quantity import parse_quantity
 
 from components.redis import RedisCluster, configuration, topology
 from components.redis.configuration import Directories
 from components.secrets import PlatformSecrets
 from settings.data import RedisSettings
 from settings.model import Settings
+from settings.sizing import REDIS_NODES, peak_need
 from tests.unit.mocks import Recorded, Resource, record
+from tests.unit.pod_security import violations
 
 _ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
+_EXTERNAL = {"mode": "external", "host": "db.example.com"}
+_WATCHED = {"monitoring": {"stack": "installed"}}
 
 
 def _recorded(**areas: Mapping[str, Any]) -> Recorded:
@@ -107,6 +113,80 @@ def test_only_n8n_and_redis_itself_get_in_and_only_redis_reaches_the_bus() -> No
     assert all("namespaceSelector" not in rule["from"][0] for rule in policy["ingress"])
     [out] = policy["egress"]
     assert out["to"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "redis"
+
+
+def test_nothing_knows_of_an_exporter_where_nothing_is_watched() -> None:
+    # The scripts too: where one changes, every node is restarted.
+    known = json.dumps([each.inputs for each in _recorded()])
+    assert not [word for word in ("exporter", "EXPORTER", "9121", "watched") if word in known]
+
+
+def _exporters(recorded: Recorded) -> list[Mapping[str, Any]]:
+    return [
+        container
+        for spec in _pod_specs(recorded)
+        for container in spec["containers"]
+        if container["name"] == "exporter"
+    ]
+
+
+def test_no_exporter_decides_whether_its_node_is_in_service() -> None:
+    exporters = _exporters(_recorded(**_WATCHED))
+    assert len(exporters) == len(_ZONES), "one in the pods of each set, none in the bootstrap's"
+    for exporter in exporters:
+        assert "readinessProbe" not in exporter
+        assert "startupProbe" not in exporter
+        # Not /metrics, which takes as long as Redis takes to answer.
+        assert exporter["livenessProbe"]["httpGet"]["path"] == "/"
+
+
+def test_an_exporter_sees_its_password_and_the_authority_and_nothing_else_of_its_node() -> None:
+    recorded = _recorded(**_WATCHED)
+    for stateful_set in recorded.of("StatefulSet"):
+        spec = stateful_set.inputs["spec"]["template"]["spec"]
+        assert violations(spec) == []
+        volumes = {volume["name"]: volume for volume in spec["volumes"]}
+        redis, keeper, exporter = (
+            {mount["name"]: mount for mount in container["volumeMounts"]}
+            for container in spec["containers"]
+        )
+        shared, authority = exporter
+        assert set(exporter) & set(redis) == {shared}
+        assert not set(exporter) & set(keeper)
+        assert volumes[shared]["emptyDir"]["medium"] == "Memory"
+        assert [item["key"] for item in volumes[authority]["secret"]["items"]] == ["ca.crt"]
+        assert all(mount["readOnly"] for mount in exporter.values())
+
+
+def test_the_exporters_name_their_own_node_as_its_certificate_does() -> None:
+    for tls, scheme in ((True, "rediss"), (False, "redis")):
+        for exporter in _exporters(_recorded(**_WATCHED, redis={"tls": tls})):
+            address = f"{scheme}://$(POD_NAME).redis.n8n.svc.cluster.local:6379"
+            assert f"--redis.addr={address}" in exporter["args"]
+            [name] = [each for each in exporter["env"] if each["name"] == "POD_NAME"]
+            assert name["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
+            assert any("ca-cert" in each for each in exporter["args"]) is tls
+
+
+def test_prometheus_alone_is_let_in_to_the_exporters() -> None:
+    rules = _recorded(**_WATCHED).one("NetworkPolicy")["spec"]["ingress"]
+    [rule] = [rule for rule in rules if {"protocol": "TCP", "port": 9121} in rule["ports"]]
+    [peer] = rule["from"]
+    assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "prometheus"}
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}
+    assert len(rule["ports"]) == 1
+
+
+def test_the_exporters_are_in_the_quota() -> None:
+    without, with_them = (
+        peak_need(Settings.model_validate({"database": _EXTERNAL, **areas}))
+        for areas in ({}, _WATCHED)
+    )
+    [limits] = {
+        json.dumps(each["resources"]["limits"]) for each in _exporters(_recorded(**_WATCHED))
+    }
+    memory = parse_quantity(json.loads(limits)["memory"])
+    assert with_them.memory_limits - without.memory_limits == REDIS_NODES * memory
 
 
 def test_no_pod_has_a_password_in_its_environment_or_a_right_to_the_cluster() -> None:
