@@ -45,20 +45,8 @@ namespace = IsolatedNamespace(
 )
 in_namespace = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace])
 
-prometheus = (
-    KubePrometheusStack("kube-prometheus-stack", settings=stack, opts=on_cluster)
-    if stack.monitoring.stack == "install"
-    else None
-)
 operator = (
-    ExternalSecretsOperator(
-        "external-secrets",
-        settings=stack,
-        # Its chart brings a ServiceMonitor.
-        opts=pulumi.ResourceOptions(
-            provider=cluster, depends_on=[prometheus] if prometheus else None
-        ),
-    )
+    ExternalSecretsOperator("external-secrets", settings=stack, opts=on_cluster)
     if stack.secrets.source == "esc" and stack.esc.operator == "install"
     else None
 )
@@ -66,6 +54,12 @@ after_operator = pulumi.ResourceOptions(
     provider=cluster, depends_on=[namespace, *([operator] if operator else [])]
 )
 secrets = PlatformSecrets("secrets", settings=stack, opts=after_operator)
+prometheus = (
+    # Grafana's password may come from ESC, too.
+    KubePrometheusStack("kube-prometheus-stack", settings=stack, opts=after_operator)
+    if stack.monitoring.stack == "install"
+    else None
+)
 with_secrets = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace, secrets])
 
 redis = RedisCluster("redis", settings=stack, secrets=secrets, opts=with_secrets)
@@ -109,9 +103,9 @@ if stack.monitoring.enabled:
     PlatformMonitoring(
         "monitoring",
         settings=stack,
-        # Its kinds come with the operator.
+        # Its kinds come with Prometheus's operator, and whom it tells is told with a secret.
         opts=pulumi.ResourceOptions(
-            provider=cluster, depends_on=[namespace, *([prometheus] if prometheus else [])]
+            provider=cluster, depends_on=[secrets, *([prometheus] if prometheus else [])]
         ),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from settings.model import Settings
+from settings.monitoring import MonitoringSettings
 
 REDIS_PASSWORDS = {
     "password": "REDIS_PASSWORD",
@@ -30,8 +31,8 @@ class WantedSecret:
         name: its name.
         keys: for each key of it, the key in the ESC environment. All of them lie at the top level:
             a nested value arrives as something else (facts of External Secrets' provider).
-        templates: for each key of it that is made of several, the template; the Secret then has
-            these keys alone.
+        templates: for each key of it that is not a copy of one, the template; where there is one,
+            the Secret has these keys alone.
         type: its type.
         rotates: whether a new value may replace an old one while the platform runs.
     """
@@ -44,7 +45,7 @@ class WantedSecret:
 
 
 def wanted(settings: Settings) -> list[WantedSecret]:
-    """The Secrets that the platform needs with these settings."""
+    """The Secrets that the platform needs in its namespace with these settings."""
     names = settings.secrets
     in_cluster = settings.database.mode == "in-cluster"
     secrets = [
@@ -70,7 +71,37 @@ def wanted(settings: Settings) -> list[WantedSecret]:
     if settings.redis.tls:
         secrets.append(_certificate(names.redis_tls_secret, "REDIS", with_key=True))
     secrets.append(_certificate(names.database_tls_secret, "DATABASE", with_key=in_cluster))
-    return secrets
+    return [*secrets, *_wanted_by_receivers(settings.monitoring)]
+
+
+def wanted_by_grafana(settings: Settings) -> list[WantedSecret]:
+    """The Secret that Grafana needs in its namespace; none where the stack brings no Grafana."""
+    if settings.monitoring.stack != "install":
+        return []
+    return [
+        WantedSecret(
+            name=settings.monitoring.grafana_secret,
+            keys={"password": "GRAFANA_ADMIN_PASSWORD"},
+            templates={"user": "admin", "password": "{{ .password }}"},
+        )
+    ]
+
+
+def _wanted_by_receivers(monitoring: MonitoringSettings) -> list[WantedSecret]:
+    """The Secrets with which Alertmanager reaches those that it tells, beside its configuration."""
+    if not monitoring.enabled:
+        return []
+    secrets = (
+        (monitoring.slack, "url", "ALERTMANAGER_SLACK_URL"),
+        (monitoring.pager_duty, "routing-key", "ALERTMANAGER_PAGERDUTY_ROUTING_KEY"),
+        (monitoring.email, "password", "ALERTMANAGER_EMAIL_PASSWORD"),
+        (monitoring.heartbeat, "url", "ALERTMANAGER_HEARTBEAT_URL"),
+    )
+    return [
+        WantedSecret(name=receiver.secret, keys={key: remote})
+        for receiver, key, remote in secrets
+        if receiver
+    ]
 
 
 def _certificate(name: str, server: str, *, with_key: bool) -> WantedSecret:

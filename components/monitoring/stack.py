@@ -13,8 +13,11 @@ from components.monitoring import access
 from components.monitoring.values import QUOTA, RELEASE, values
 from components.n8n.environment import PORT as N8N_PORT
 from components.namespace import IsolatedNamespace
+from components.secrets.external import ExternalSecrets
 from components.secrets.operator import NAMESPACE as EXTERNAL_SECRETS
+from components.secrets.operator import NamespaceController
 from settings import Settings
+from settings.secret_keys import wanted_by_grafana
 
 _REPOSITORY = "https://prometheus-community.github.io/helm-charts"
 
@@ -50,9 +53,8 @@ class KubePrometheusStack(Component):
             opts=self.child_options(),
         )
         self._create_network_policies()
-        if settings.secrets.source == "generated":
-            self._create_administrator()
-        self._create_chart()
+        administrator = self._create_administrator()
+        self._create_chart(administrator)
         self.register_outputs({})
 
     def _create_network_policies(self) -> None:
@@ -128,8 +130,17 @@ class KubePrometheusStack(Component):
             labels=labels("stack", instance="monitoring"),
         )
 
-    def _create_administrator(self) -> None:
-        """The Secret of Grafana's administrator. Elsewhere somebody puts it there."""
+    def _create_administrator(self) -> pulumi.Resource:
+        """The Secret of Grafana's administrator, or what says that it is there."""
+        match self._settings.secrets.source:
+            case "generated":
+                return self._generate_administrator()
+            case "esc":
+                return self._copy_administrator()
+            case "existing":
+                return self._namespace
+
+    def _generate_administrator(self) -> pulumi.Resource:
         password = random.RandomPassword(
             "grafana-password", length=_PASSWORD_LENGTH, special=False, opts=self.child_options()
         )
@@ -137,7 +148,7 @@ class KubePrometheusStack(Component):
         def encoded(value: str) -> str:
             return base64.b64encode(value.encode()).decode()
 
-        kubernetes.core.v1.Secret(
+        return kubernetes.core.v1.Secret(
             "grafana-administrator",
             metadata=self._metadata(self._settings.monitoring.grafana_secret),
             type="Opaque",
@@ -148,7 +159,27 @@ class KubePrometheusStack(Component):
             opts=self.child_options(depends_on=[self._namespace]),
         )
 
-    def _create_chart(self) -> None:
+    def _copy_administrator(self) -> pulumi.Resource:
+        """From Pulumi ESC, through a store that is this namespace's own."""
+        controller: list[pulumi.Resource] = []
+        # The operator that the platform installs looks after the platform's namespace alone.
+        if self._settings.esc.operator == "install":
+            controller = [
+                NamespaceController(
+                    "external-secrets",
+                    namespace=self._settings.monitoring.namespace,
+                    opts=self.child_options(depends_on=[self._namespace]),
+                )
+            ]
+        return ExternalSecrets(
+            "external",
+            namespace=self._settings.monitoring.namespace,
+            secrets=wanted_by_grafana(self._settings),
+            settings=self._settings,
+            opts=self.child_options(depends_on=[self._namespace, *controller]),
+        )
+
+    def _create_chart(self, administrator: pulumi.Resource) -> None:
         kubernetes.helm.v4.Chart(
             RELEASE,
             chart=RELEASE,
@@ -156,5 +187,5 @@ class KubePrometheusStack(Component):
             namespace=self._settings.monitoring.namespace,
             repository_opts=kubernetes.helm.v4.RepositoryOptsArgs(repo=_REPOSITORY),
             values=values(self._settings),
-            opts=self.child_options(depends_on=[self._namespace]),
+            opts=self.child_options(depends_on=[self._namespace, administrator]),
         )

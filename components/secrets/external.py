@@ -1,5 +1,6 @@
-"""The platform's secrets, copied from a Pulumi ESC environment by External Secrets."""
+"""Secrets of a namespace, copied from a Pulumi ESC environment by External Secrets."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pulumi
@@ -9,9 +10,8 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import governance
 from components.base import Component, labels
-from components.secrets.integrations import say_what_is_missing, wanted_for_integrations
 from settings import Settings
-from settings.secret_keys import WantedSecret, wanted
+from settings.secret_keys import WantedSecret
 
 STORE = "pulumi-esc"
 """Name of the SecretStore, and of the service account whose token opens it."""
@@ -23,7 +23,7 @@ _TOKEN_SECONDS = 600
 
 
 class ExternalSecrets(Component):
-    """A store for one ESC environment, and an ExternalSecret for each Secret of the platform.
+    """A store for one ESC environment, and an ExternalSecret for each Secret of a namespace.
 
     Both are namespaced: nobody elsewhere in the cluster can ask this store. Secrets are owned by
     their ExternalSecret, and stay if the environment or the operator cannot be reached.
@@ -32,16 +32,22 @@ class ExternalSecrets(Component):
     area = "secrets"
 
     def __init__(
-        self, name: str, *, settings: Settings, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        namespace: str,
+        secrets: Iterable[WantedSecret],
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
+        self._namespace = namespace
         self._settings = settings
         if settings.esc.authentication == "oidc":
             self._create_service_account()
         store = self._create_store()
-        for secret in (*wanted(settings), *wanted_for_integrations(settings)):
+        for secret in secrets:
             self._create_external_secret(secret, store)
-        say_what_is_missing(settings)
         self.register_outputs({})
 
     def _create_service_account(self) -> None:
@@ -123,7 +129,7 @@ class ExternalSecrets(Component):
     def _metadata(self, name: str, annotations: dict[str, str] | None = None) -> ObjectMetaArgs:
         return ObjectMetaArgs(
             name=name,
-            namespace=self._settings.platform.namespace,
+            namespace=self._namespace,
             labels={**labels("secrets"), **governance.owner(self._settings.governance)},
             annotations=annotations,
         )

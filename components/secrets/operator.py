@@ -54,7 +54,12 @@ class ExternalSecretsOperator(Component):
             opts=self.child_options(),
         )
         self._create_network_policy(namespace)
-        self._create_chart(values(settings.platform.namespace), namespace)
+        _create_chart(
+            NAMESPACE,
+            NAMESPACE,
+            values(settings.platform.namespace),
+            self.child_options(depends_on=[namespace]),
+        )
         self.register_outputs({})
 
     def _create_network_policy(self, namespace: IsolatedNamespace) -> None:
@@ -81,24 +86,69 @@ class ExternalSecretsOperator(Component):
             opts=self.child_options(depends_on=[namespace]),
         )
 
-    def _create_chart(self, chart_values: dict[str, Any], namespace: IsolatedNamespace) -> None:
-        kubernetes.helm.v4.Chart(
-            NAMESPACE,
-            chart="external-secrets",
-            version=versions.EXTERNAL_SECRETS_CHART,
-            namespace=NAMESPACE,
-            repository_opts=kubernetes.helm.v4.RepositoryOptsArgs(repo=_REPOSITORY),
-            values=chart_values,
-            opts=self.child_options(depends_on=[namespace]),
-        )
+
+class NamespaceController(Component):
+    """The operator's controller once more, for the ExternalSecrets of another namespace.
+
+    One controller looks after a single namespace, or after the whole cluster, whose every Secret it
+    may then read. Custom resource definitions and their webhook are those of the operator.
+    """
+
+    area = "secrets"
+
+    def __init__(
+        self, name: str, *, namespace: str, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, opts)
+        release = f"{NAMESPACE}-{namespace}"
+        _create_chart(release, namespace, controller_values(namespace), self.child_options())
+        self.register_outputs({})
+
+
+def _create_chart(
+    release: str, namespace: str, chart_values: dict[str, Any], opts: pulumi.ResourceOptions
+) -> None:
+    kubernetes.helm.v4.Chart(
+        release,
+        chart="external-secrets",
+        version=versions.EXTERNAL_SECRETS_CHART,
+        namespace=namespace,
+        repository_opts=kubernetes.helm.v4.RepositoryOptsArgs(repo=_REPOSITORY),
+        values=chart_values,
+        opts=opts,
+    )
 
 
 def values(namespace: str) -> dict[str, Any]:
-    """The chart's values, as far as they differ from its own.
+    """The chart's values for the operator, as far as they differ from its own.
 
     Args:
         namespace: the one whose ExternalSecrets the operator looks after.
     """
+    return {
+        **_controller(namespace),
+        "webhook": {
+            **_available("external-secrets-webhook"),
+            "resources": _resources(cpu="25m", memory="64Mi"),
+        },
+        "certController": {
+            **_available("external-secrets-cert-controller"),
+            "resources": _resources(cpu="25m", memory="128Mi"),
+        },
+    }
+
+
+def controller_values(namespace: str) -> dict[str, Any]:
+    """The same for one more controller, of another namespace, beside the operator."""
+    return {
+        **_controller(namespace),
+        "installCRDs": False,
+        "webhook": {"create": False},
+        "certController": {"create": False},
+    }
+
+
+def _controller(namespace: str) -> dict[str, Any]:
     return {
         **_available("external-secrets"),
         "leaderElect": True,
@@ -113,16 +163,9 @@ def values(namespace: str) -> dict[str, Any]:
         "processPushSecret": False,
         # The right to read Secrets through stores belongs to nobody who may just view.
         "rbac": {"aggregateToView": False, "aggregateToEdit": False},
-        "serviceMonitor": {"enabled": True},
+        # Prometheus has a PodMonitor of the platform for it: with both, all of it counts twice.
+        "serviceMonitor": {"enabled": False},
         "resources": _resources(cpu="50m", memory="128Mi"),
-        "webhook": {
-            **_available("external-secrets-webhook"),
-            "resources": _resources(cpu="25m", memory="64Mi"),
-        },
-        "certController": {
-            **_available("external-secrets-cert-controller"),
-            "resources": _resources(cpu="25m", memory="128Mi"),
-        },
     }
 
 

@@ -9,7 +9,9 @@ from components.base import Component
 from components.connections import SecretKey
 from components.secrets.external import ExternalSecrets
 from components.secrets.generated import GeneratedSecrets
+from components.secrets.integrations import say_what_is_missing, wanted_for_integrations
 from settings import Settings
+from settings.secret_keys import wanted
 
 
 class PlatformSecrets(Component):
@@ -45,7 +47,14 @@ class PlatformSecrets(Component):
             case "generated":
                 GeneratedSecrets("generated", settings=settings, opts=self.child_options())
             case "esc":
-                ExternalSecrets("external", settings=settings, opts=self.child_options())
+                ExternalSecrets(
+                    "external",
+                    namespace=settings.platform.namespace,
+                    secrets=(*wanted(settings), *wanted_for_integrations(settings)),
+                    settings=settings,
+                    opts=self.child_options(),
+                )
+                say_what_is_missing(settings)
             case "existing":
                 pass
         self.register_outputs({})

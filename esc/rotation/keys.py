@@ -9,7 +9,7 @@ from integrations.model import Integration
 from integrations.suggestions import suggestion
 from settings import Settings
 from settings.coverage import coverage
-from settings.secret_keys import wanted
+from settings.secret_keys import wanted, wanted_by_grafana
 
 ENCRYPTION_KEY = "N8N_ENCRYPTION_KEY"
 """The one key that is never replaced."""
@@ -100,7 +100,8 @@ def _refusals(settings: Settings, name: str) -> Iterator[str]:
     """Why a key cannot be replaced by this command, and what to do instead."""
     services = {each.name: each for each in settings.integrations.selection.keys}
     covered = {each.name: each for each in coverage(settings).keys}
-    platform = {remote: secret for secret in wanted(settings) for remote in secret.keys.values()}
+    secrets = (*wanted(settings), *wanted_by_grafana(settings))
+    platform = {remote: secret for secret in secrets for remote in secret.keys.values()}
     if name == ENCRYPTION_KEY or (name in platform and not platform[name].rotates):
         yield (
             f"{name} is never replaced: n8n could read none of the credentials that it has stored. "
@@ -115,6 +116,11 @@ def _refusals(settings: Settings, name: str) -> Iterator[str]:
         yield (
             f"{name}: a certificate, its key and its authority change together, and servers read "
             f"them at their start: {RUNBOOK}, “Certificates”."
+        )
+    elif name in platform and name.startswith(("ALERTMANAGER_", "GRAFANA_")):
+        yield (
+            f"{name}: no pod of the platform reads it, so there is none to restart: {RUNBOOK}, "
+            "“Keys of monitoring”."
         )
     elif name.startswith(("REDIS_NEXT_", "REDIS_PREVIOUS_")):
         password = name.replace("NEXT_", "").replace("PREVIOUS_", "")

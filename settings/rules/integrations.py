@@ -10,7 +10,7 @@ from integrations.selection import SelectionError
 from settings.model import Settings
 from settings.problems import Problem
 from settings.rules.rule import Rules
-from settings.secret_keys import wanted
+from settings.secret_keys import wanted, wanted_by_grafana
 
 _COMPARES = ("secrets.source", "esc.project", "esc.environment")
 
@@ -51,7 +51,8 @@ def needed_keys_are_defined(settings: Settings) -> Iterator[Problem]:
             key="esc.environment", given=esc.environment, wanted=str(error), compares=_COMPARES
         )
         return
-    needed = {key: "the platform" for each in wanted(settings) for key in each.keys.values()}
+    secrets = (*wanted(settings), *wanted_by_grafana(settings))
+    needed = {key: "the platform" for each in secrets for key in each.keys.values()}
     if _chosen(settings):
         required = settings.integrations.selection.required_keys
         needed |= {key.name: f"{key.integration.id}, which is critical," for key in required}

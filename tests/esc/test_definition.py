@@ -12,7 +12,21 @@ from esc import definition
 from esc.definition import DefinitionError
 from integrations.catalogue import load as catalogue
 from settings.file import load_file
-from settings.secret_keys import wanted
+from settings.secret_keys import wanted, wanted_by_grafana
+
+MONITORING: Mapping[str, Any] = {
+    "stack": "install",
+    "slack": {"channel": "#alerts"},
+    "pagerDuty": {},
+    "email": {
+        "to": "team@example.com",
+        "sender": "alerts@example.com",
+        "user": "alerts",
+        "smarthost": "smtp.example.com:587",
+    },
+    "heartbeat": {},
+}
+"""Everybody who can be told."""
 
 
 def write(folder: Path, environments: Mapping[str, Any]) -> None:
@@ -86,7 +100,8 @@ def stacks_with_esc() -> list[str]:
 def test_a_stack_finds_every_key_of_its_own_in_its_environment(stack: str) -> None:
     loaded = load_file(stack)
     defined = definition.load(loaded.esc.project, loaded.esc.environment).keys
-    assert {key for secret in wanted(loaded) for key in secret.keys.values()} <= defined
+    secrets = (*wanted(loaded), *wanted_by_grafana(loaded))
+    assert {key for secret in secrets for key in secret.keys.values()} <= defined
 
 
 def committed() -> list[tuple[str, str]]:
@@ -102,8 +117,9 @@ def test_every_key_has_a_name_that_the_catalogue_or_the_platform_knows(
     known = {each.name for service in catalogue().integrations for each in service.variables}
     for in_cluster in ("in-cluster", "external"):
         database = {"mode": in_cluster, "host": "db.example" if in_cluster == "external" else ""}
-        stack = settings.parse({"database": database})
-        known |= {key for secret in wanted(stack) for key in secret.keys.values()}
+        stack = settings.parse({"database": database, "monitoring": MONITORING})
+        secrets = (*wanted(stack), *wanted_by_grafana(stack))
+        known |= {key for secret in secrets for key in secret.keys.values()}
     assert definition.load(project, environment).keys <= known
 
 

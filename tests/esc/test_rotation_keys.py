@@ -14,7 +14,8 @@ from esc.rotation.errors import RotationError
 from esc.rotation.keys import GeneratedKey, RedisPassword, VendorKey
 from esc.rotation.programs import PulumiEsc
 from settings.file import load_file
-from settings.secret_keys import wanted
+from settings.secret_keys import wanted, wanted_by_grafana
+from tests.esc.test_definition import MONITORING
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -27,6 +28,7 @@ VALUES: Mapping[str, Any] = {
     },
     "database": {"mode": "external", "host": "db.example.com"},
     "integrations": {"set": "full"},
+    "monitoring": MONITORING,
 }
 
 
@@ -76,6 +78,7 @@ def test_what_only_this_command_needs_to_know_is_generated(stack: settings.Setti
         ("DATABASE_SUPERUSER_PASSWORD", "maintenance"),
         ("REDIS_TLS_PRIVATE_KEY", "Certificates"),
         ("DATABASE_TLS_AUTHORITY", "Certificates"),
+        ("ALERTMANAGER_SLACK_URL", "Keys of monitoring"),
         ("REDIS_NEXT_PASSWORD", "step in replacing REDIS_PASSWORD"),
         ("REDIS_PREVIOUS_CLUSTER_PASSWORD", "step in replacing REDIS_CLUSTER_PASSWORD"),
         ("CLOUDFLARE_API_TOKEN", "no pod has it"),
@@ -99,6 +102,7 @@ def test_a_key_without_an_old_value_is_not_replaced() -> None:
             **VALUES,
             "esc": {**VALUES["esc"], "environment": "sophia-ai-staging"},
             "integrations": {"set": "minimal", "add": ["notion"]},
+            "monitoring": {},
         }
     )
 
@@ -114,7 +118,8 @@ def test_a_stack_without_esc_has_nothing_to_replace_there() -> None:
 def test_every_key_of_the_platform_is_replaceable_or_says_why_not(
     stack: settings.Settings,
 ) -> None:
-    names = {remote for secret in wanted(stack) for remote in secret.keys.values()}
+    secrets = (*wanted(stack), *wanted_by_grafana(stack))
+    names = {remote for secret in secrets for remote in secret.keys.values()}
     replaceable = {"N8N_RUNNERS_AUTH_TOKEN", "REDIS_PASSWORD", "REDIS_CLUSTER_PASSWORD"}
 
     for name in names & replaceable:
@@ -126,7 +131,7 @@ def test_every_key_of_the_platform_is_replaceable_or_says_why_not(
 def test_the_runbook_has_the_sections_that_refusals_name(stack: settings.Settings) -> None:
     runbook = (REPOSITORY / keys.RUNBOOK).read_text()
 
-    for name in ("DATABASE_PASSWORD", "REDIS_TLS_AUTHORITY"):
+    for name in ("DATABASE_PASSWORD", "REDIS_TLS_AUTHORITY", "GRAFANA_ADMIN_PASSWORD"):
         title = re.search("“(.*)”", refusal(stack, name))
         assert title
         assert f"## {title[1]}" in runbook

@@ -19,6 +19,12 @@ ESC: dict[str, Any] = {
     "secrets": {"source": "esc"},
     "esc": {"organization": "acme", "project": "n8n-platform", "environment": "sophia-ai-staging"},
 }
+EMAIL = {
+    "to": "team@example.com",
+    "sender": "alerts@example.com",
+    "user": "alerts",
+    "smarthost": "smtp.example.com:587",
+}
 GENERATED: dict[str, Any] = {"secrets": {"source": "generated"}}
 
 
@@ -38,6 +44,11 @@ def platform(values: Mapping[str, Any]) -> Recorded:
             tier(tier.tier, settings=stack, environment=environment)
 
     return record(program)
+
+
+def record_secrets(values: Mapping[str, Any]) -> Recorded:
+    stack = settings.parse(values)
+    return record(lambda: PlatformSecrets("secrets", settings=stack))
 
 
 def external(recorded: Recorded) -> dict[str, Mapping[str, Any]]:
@@ -126,6 +137,42 @@ def test_the_encryption_key_is_copied_once_and_everything_else_again_and_again()
 def test_secrets_stay_when_esc_cannot_be_reached() -> None:
     for spec in external(platform(ESC)).values():
         assert spec["target"]["deletionPolicy"] == "Retain"
+
+
+def test_whom_alerts_reach_is_copied_for_those_alone_who_are_told() -> None:
+    monitoring = {"stack": "installed", "slack": {"channel": "#alerts"}, "heartbeat": {}}
+    with_them, without = (
+        external(record_secrets({**ESC, **areas})) for areas in ({"monitoring": monitoring}, {})
+    )
+    added = {
+        name: {each["secretKey"]: each["remoteRef"]["key"] for each in spec["data"]}
+        for name, spec in with_them.items()
+        if name not in without
+    }
+    assert added == {
+        "alertmanager-slack": {"url": "ALERTMANAGER_SLACK_URL"},
+        "alertmanager-heartbeat": {"url": "ALERTMANAGER_HEARTBEAT_URL"},
+    }
+
+
+def test_a_receiver_of_a_stack_that_is_not_watched_needs_no_key() -> None:
+    assert external(record_secrets({**ESC, "monitoring": {"pagerDuty": {}}})) == external(
+        record_secrets(ESC)
+    )
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "key"),
+    [
+        ({"stack": "installed", "pagerDuty": {}}, "ALERTMANAGER_PAGERDUTY_ROUTING_KEY"),
+        ({"stack": "installed", "email": EMAIL}, "ALERTMANAGER_EMAIL_PASSWORD"),
+    ],
+)
+def test_a_key_of_a_receiver_that_is_not_defined_is_refused(
+    monitoring: Mapping[str, Any], key: str
+) -> None:
+    with pytest.raises(settings.SettingsError, match=f"one that defines {key}"):
+        settings.parse({**ESC, "monitoring": monitoring})
 
 
 def test_of_a_managed_database_only_the_authority_is_copied() -> None:

@@ -16,6 +16,7 @@ from components.monitoring.stack import KubePrometheusStack
 from components.monitoring.values import QUOTA, values
 from components.postgres import Postgres
 from components.secrets import PlatformSecrets
+from components.secrets.operator import ExternalSecretsOperator
 from policies import exceptions, parameters
 from policies.conditions import ALL
 from settings import sizing
@@ -298,6 +299,49 @@ def test_grafanas_password_is_generated_only_where_all_secrets_are() -> None:
     assert set(secret["data"]) == {"user", "password"}
 
 
+def test_grafanas_password_comes_from_esc_through_a_store_of_its_own_namespace() -> None:
+    resources = installed(**ESC, monitoring={"namespace": "observability"})
+    assert resources.of("Secret") == []
+    spec = resources.one("ExternalSecret", "grafana-admin")["spec"]
+    assert [each["remoteRef"]["key"] for each in spec["data"]] == ["GRAFANA_ADMIN_PASSWORD"]
+    chosen = chart(resources)["values"]["grafana"]["admin"]
+    assert spec["target"]["name"] == chosen["existingSecret"]
+    assert set(spec["target"]["template"]["data"]) == {chosen["userKey"], chosen["passwordKey"]}
+    for kind in ("ExternalSecret", "SecretStore", "ServiceAccount"):
+        [found] = resources.of(kind)
+        assert found.inputs["metadata"]["namespace"] == "observability"
+
+
+def test_who_copies_grafanas_password_reads_secrets_of_that_namespace_alone() -> None:
+    """The platform's own operator looks after the platform's namespace only."""
+    chosen = chart(installed(**ESC), "external-secrets")
+    assert chosen["namespace"] == chosen["values"]["scopedNamespace"] == "monitoring"
+    assert chosen["values"]["scopedRBAC"] is True
+    # Definitions and the webhook are the operator's, of which a cluster has one.
+    assert chosen["values"]["installCRDs"] is False
+    parts = ("webhook", "certController")
+    assert [chosen["values"][part]["create"] for part in parts] == [False, False]
+
+
+def test_an_operator_that_the_cluster_has_copies_grafanas_password_too() -> None:
+    esc = {**ESC["esc"], "operator": "installed"}
+    charts = installed(**{**ESC, "esc": esc}).of("Chart")
+    assert [each.inputs["chart"] for each in charts] == ["kube-prometheus-stack"]
+
+
+def chart(resources: Recorded, name: str = "kube-prometheus-stack") -> Mapping[str, Any]:
+    [found] = [each for each in resources.of("Chart") if each.inputs["chart"] == name]
+    return found.inputs
+
+
+def test_external_secrets_is_scraped_once() -> None:
+    stack = stack_with(**ESC)
+    operator = record(lambda: ExternalSecretsOperator("operator", settings=stack))
+    for resources in (operator, installed(**ESC)):
+        values_given = chart(resources, "external-secrets")["values"]
+        assert values_given["serviceMonitor"] == {"enabled": False}
+
+
 def test_the_volumes_are_bounded_and_the_metrics_end_before_they_do() -> None:
     spec = values(stack_with(platform={"storageClass": "gp3"}))["prometheus"]["prometheusSpec"]
     claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]
@@ -351,9 +395,11 @@ def test_settings_that_cannot_work_are_refused(areas: dict[str, Any], key: str) 
 @pytest.mark.parametrize("stack", ["install", "installed"])
 @pytest.mark.parametrize("environment", ["local", "staging"])
 def test_an_environment_that_is_watched_violates_no_policy(environment: str, stack: str) -> None:
+    # Staging's own receivers, as its ESC environment has the keys of these alone.
+    receivers = {} if environment == "staging" else RECEIVERS
     resources = of_stack(
         environment,
-        monitoring={"stack": stack, **RECEIVERS},
+        monitoring={"stack": stack, **receivers},
         # What a chart makes is not known here, nor where egress to every address goes.
         esc={"operator": "installed"},
     )
