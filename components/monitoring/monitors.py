@@ -14,6 +14,15 @@ from components.redis import topology
 from components.secrets.operator import NAMESPACE as EXTERNAL_SECRETS
 from settings import Settings
 
+_UNBOUNDED = ("form_path", "path", "webhook_path", "workflow_id", "workflow_name")
+"""Labels that n8n gives some metrics with other settings than these, or without the hook that its
+webhook pods have: a value for each workflow, or for each path that somebody asks for.
+
+A series with one of them is dropped whole. Without the label alone, Prometheus would keep one of
+those that are then equal, and its value would be wrong; it sums up nothing while it scrapes. Nor is
+there a `sampleLimit`: at one too many it drops the scrape, so that callers could blind it.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scrape:
@@ -24,6 +33,7 @@ class Scrape:
         port: name of the container's port.
         pods: labels of its pods.
         at_least: fewest pods that should answer; None for those that are not the platform's own.
+        without: labels that a series must not have; it is dropped.
         namespace: where they are, if not in the platform's own namespace.
     """
 
@@ -31,6 +41,7 @@ class Scrape:
     port: str
     pods: Mapping[str, str]
     at_least: int | None = None
+    without: tuple[str, ...] = ()
     namespace: str | None = None
 
     def spec(self) -> dict[str, Any]:
@@ -50,6 +61,10 @@ class Scrape:
                     "relabelings": [
                         {"action": "replace", "targetLabel": "job", "replacement": self.job}
                     ],
+                    "metricRelabelings": [
+                        {"action": "drop", "sourceLabels": [label], "regex": ".+"}
+                        for label in self.without
+                    ],
                 }
             ],
         }
@@ -63,7 +78,13 @@ def scrapes(settings: Settings) -> Iterator[Scrape]:
         "worker": settings.worker.min_replicas,
     }
     for tier, pods in smallest.items():
-        yield Scrape(job=f"n8n-{tier}", port="http", pods=selector(tier), at_least=pods)
+        yield Scrape(
+            job=f"n8n-{tier}",
+            port="http",
+            pods=selector(tier),
+            at_least=pods,
+            without=_UNBOUNDED,
+        )
     if settings.ai.gateway != "none":
         yield Scrape(
             job="ai-router",

@@ -42,6 +42,7 @@ class Process:
         variables: environment variables of this tier alone.
         secrets: environment variables of this tier alone that come from Secrets.
         credentials: the keys of outside services, if the tier uses them.
+        files: volumes that this tier alone reads, and where n8n sees them.
         rereads: Secrets whose files are read again when they change, so that `make rotate` restarts
             nothing for them.
         sidecars: containers that start before n8n, in this order, and stop after it.
@@ -52,6 +53,7 @@ class Process:
     variables: Variables = field(default_factory=dict)
     secrets: Mapping[str, SecretKey] = field(default_factory=dict)
     credentials: Credentials | None = None
+    files: Sequence[tuple[kubernetes.core.v1.VolumeArgs, kubernetes.core.v1.VolumeMountArgs]] = ()
     rereads: Sequence[str] = ()
     sidecars: Sequence[Sidecar] = ()
 
@@ -78,7 +80,7 @@ def n8n_pod(
     cache = pods.scratch("cache", "/home/node/.cache", size="512Mi")
     temporary = pods.scratch("temporary", "/tmp", size="1Gi")
     credentials = process.credentials.files if process.credentials else []
-    mounted = [home, cache, temporary, *environment.files(), *credentials]
+    mounted = [home, cache, temporary, *environment.files(), *credentials, *process.files]
     return kubernetes.core.v1.PodSpecArgs(
         service_account_name=service_account.metadata.name,
         automount_service_account_token=False,

@@ -94,6 +94,18 @@ def test_the_copy_of_the_encryption_key_never_reaches_a_disk(n8n: Recorded, tier
     assert volume["emptyDir"]["medium"] == "Memory"
 
 
+def test_webhook_pods_find_the_hook_that_n8n_is_told_to_load(n8n: Recorded) -> None:
+    specification = pod(n8n, "webhook")
+    hook = variables(container(specification))["EXTERNAL_HOOK_FILES"]
+    assert hook is not None
+    folder, _, file = hook.rpartition("/")
+    (mount,) = (
+        each for each in container(specification)["volumeMounts"] if each["mountPath"] == folder
+    )
+    (volume,) = (each for each in specification["volumes"] if each["name"] == mount["name"])
+    assert "n8n_webhook_request" in n8n.one("ConfigMap", volume["configMap"]["name"])["data"][file]
+
+
 @pytest.mark.parametrize("tier", TIERS)
 def test_pods_have_no_way_to_the_kubernetes_api(n8n: Recorded, tier: str) -> None:
     specification = pod(n8n, tier)
