@@ -4,8 +4,8 @@ It logs in as a user of its own, with a password that never leaves the pod: scri
 both, and leaves the password in a directory in memory that the two containers share. So there is no
 secret to keep or to rotate, and n8n's and the nodes' may be rotated without it.
 
-Whatever becomes of the exporter, Redis stays in service: it has no readiness probe, by which a pod
-would leave service, and its container starts again by itself.
+Whatever becomes of the exporter, Redis stays in service: the exporter's container starts again by
+itself and has no readiness probe, and a node can be reached whether or not its pod is ready.
 """
 
 from collections.abc import Sequence

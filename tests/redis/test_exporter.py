@@ -21,7 +21,8 @@ from components.redis.exporter import arguments
 from dashboards.redis import BOARD
 from local.toolchain import debian
 from local.toolchain.debian import Debian
-from tests.redis.machines import DOMAIN, N8N_PASSWORD, PODS, SHARDS, Machines, Pod
+from tests.redis.binaries import Redis
+from tests.redis.machines import DOMAIN, N8N_PASSWORD, PODS, SHARDS, Machines, Pod, machines
 from tests.waiting import eventually
 
 _WITH_HOSTS = 'mount --bind "$HOSTS_TABLE" /etc/hosts && exec "$@"'
@@ -38,8 +39,8 @@ def exporter() -> Debian:
     return debian.fetch("prometheus-redis-exporter", report=lambda _: None)
 
 
-def _command(packages: Debian, pod: Pod, port: int) -> list[str]:
-    flags = arguments(tls=True, domain=DOMAIN, directories=pod.directories)
+def _command(packages: Debian, pod: Pod, port: int, *, tls: bool = True) -> list[str]:
+    flags = arguments(tls=tls, domain=DOMAIN, directories=pod.directories)
     return [
         *("unshare", "--user", "--map-root-user", "--mount"),
         *("sh", "-c", _WITH_HOSTS, "sh", str(packages.program("prometheus-redis-exporter"))),
@@ -50,11 +51,11 @@ def _command(packages: Debian, pod: Pod, port: int) -> list[str]:
 
 
 @contextmanager
-def _beside(site: Machines, name: str, packages: Debian) -> Iterator[Scrape]:
+def _beside(site: Machines, name: str, packages: Debian, *, tls: bool = True) -> Iterator[Scrape]:
     """Run the exporter of a pod that is there."""
     pod, port = site.pods[name], free_port()
     process = subprocess.Popen(
-        _command(packages, pod, port),
+        _command(packages, pod, port, tls=tls),
         env={**site.environment(pod), **packages.environment()},
         stdin=subprocess.DEVNULL,
     )
@@ -114,7 +115,7 @@ def test_a_node_s_exporter_delivers_what_alerts_and_the_dashboard_ask_for(
     assert N8N_PASSWORD not in str(said)
 
 
-def test_it_knows_the_others_password_of_no_node(steady_cluster: Machines) -> None:
+def test_a_node_refuses_the_password_of_another_node_s_exporter(steady_cluster: Machines) -> None:
     assert "# Server" in _as_exporter(steady_cluster, ("INFO",))
     other = _password(steady_cluster, PODS[1])
     assert "NOAUTH" in _as_exporter(steady_cluster, ("INFO",), password=other)
@@ -149,6 +150,13 @@ def test_its_user_can_neither_see_nor_change_anything_else(
 def test_only_the_pod_s_own_user_reads_its_password(steady_cluster: Machines) -> None:
     for file in Path(steady_cluster.pods[PODS[0]].directories.exporter).iterdir():
         assert file.stat().st_mode & 0o077 == 0
+
+
+def test_it_logs_in_without_tls_too(redis: Redis, exporter: Debian, tmp_path: Path) -> None:
+    with machines(redis, tmp_path, tls=False) as site:
+        site.start(PODS[0])
+        with _beside(site, PODS[0], exporter, tls=False) as scrape:
+            assert scrape()["redis_up"] == 1
 
 
 def test_it_logs_in_while_passwords_are_rotated_and_when_redis_starts_again(
