@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,17 +23,12 @@ from tests.policies.judging import judgements, resource
 from tests.policies.mutations import REMOVED, Mutation
 from tests.policies.platform import NAME, platform
 
-PARAMETERS = parameters.load(NAME, [each.id for each in ALL])
+_REQUIRED = "N8nWatchdog"
+PARAMETERS = replace(parameters.load(NAME, [each.id for each in ALL]), required_alerts=(_REQUIRED,))
 
 POD = "spec.template.spec"
 N8N = f"{POD}.containers[n8n]"
 _DATA = "metadata.labels[n8n-platform/data"
-
-_ALERT = {
-    "alert": "QueueIsLong",
-    "labels": {"severity": "critical"},
-    "annotations": {"runbook_url": "https://example.com/queue"},
-}
 
 
 def _env(name: str, value: str, tier: str = "main") -> Mutation:
@@ -50,6 +47,31 @@ def _with_another_host(routing: str) -> str:
     target = document["tiers"]["premium"]["targets"][0]["targets"][0]
     target["custom_host"] = "https://eu.api.openai.com/v1"
     return json.dumps(document)
+
+
+def _without_the_required_alert(groups: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [
+        {**group, "rules": [rule for rule in group["rules"] if rule.get("alert") != _REQUIRED]}
+        for group in groups
+    ]
+
+
+def _without_breaches(groups: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """No alert says that it may be a breach."""
+    return [
+        {
+            **group,
+            "rules": [
+                {**rule, "labels": {**rule.get("labels", {}), "gdpr": "no"}}
+                for rule in group["rules"]
+            ],
+        }
+        for group in groups
+    ]
+
+
+def _without_breach_routes(routes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [route for route in routes if "gdpr" not in [each["name"] for each in route["matchers"]]]
 
 
 MUTATIONS = {
@@ -228,16 +250,39 @@ MUTATIONS = {
     ),
     "programs-use-allowed-regions": _env("AWS_REGION", "us-east-1", "worker"),
     "language-models-are-in-allowed-regions": _env("COHERE_URL", "https://api.cohere.com/v2"),
-}
-
-# What is wrong with the platform only in company of something that it does not have yet.
-ADDITIONS = {
-    "alerts-have-a-route": resource(
-        "kubernetes:monitoring.coreos.com/v1:PrometheusRule",
-        {"spec": {"groups": [{"name": "n8n", "rules": [_ALERT]}]}},
-        name="alerts",
+    "required-alerts-exist": Mutation(
+        "PrometheusRule", "n8n-platform", "spec.groups", _without_the_required_alert
+    ),
+    "alerts-say-how-bad-and-what-to-do": Mutation(
+        "PrometheusRule",
+        "n8n-platform",
+        "spec.groups[0].rules",
+        lambda rules: [*rules, {"alert": "N8nSomething", "labels": {"severity": "critical"}}],
+    ),
+    "breaches-are-noticed": Mutation(
+        "PrometheusRule", "n8n-platform", "spec.groups", _without_breaches
+    ),
+    "breaches-are-told": Mutation(
+        "AlertmanagerConfig", "n8n-platform", "spec.route.routes", _without_breach_routes
     ),
 }
+
+# What is wrong with the platform only in company of something that it does not have.
+ADDITIONS = {
+    "alertmanager-notifies-somebody": resource(
+        "kubernetes:core/v1:ConfigMap",
+        {"data": {"alertmanager.yaml": "receivers: [{name: nobody}]"}},
+        name="alertmanager",
+    ),
+}
+
+# Without which more than one condition is violated.
+NEEDED_BY_SEVERAL = {
+    "AlertmanagerConfig": {"alerts-have-a-route", "breaches-are-told"},
+}
+
+
+BROKEN_HERE = {*MUTATIONS, *ADDITIONS, *set().union(*NEEDED_BY_SEVERAL.values())}
 
 
 def _violated(resources: Sequence[Resource], *alone: Resource) -> set[tuple[str, ...]]:
@@ -297,6 +342,15 @@ def test_an_addition_without_its_safeguard_is_named_by_its_condition_and_no_othe
     assert {condition for condition, *_ in new} == {needed}
 
 
+@pytest.mark.parametrize("kind", NEEDED_BY_SEVERAL)
+def test_a_missing_resource_is_named_by_the_conditions_that_need_it(kind: str) -> None:
+    resources = [each for each in platform() if each.kind != kind]
+
+    new = _violated(resources) - _violated(platform())
+
+    assert {condition for condition, *_ in new} == NEEDED_BY_SEVERAL[kind]
+
+
 def test_every_condition_that_the_platform_meets_is_broken_here_once() -> None:
     met = {each.condition.id for each in _as_it_is() if each.result is Result.PASSED}
-    assert sorted(met - MUTATIONS.keys() - ADDITIONS.keys()) == []
+    assert sorted(met - BROKEN_HERE) == []
