@@ -6,12 +6,24 @@ Each alert has a page in `docs/runbooks/`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from alerts import ai, cluster, n8n, stores
+from alerts import ai, availability, cluster, n8n, stores
 from alerts.objectives import SLOS
 from alerts.rule import Alert, Rule
 
 TIERS: Mapping[str, int] = MappingProxyType({"n8n-main": 1, "n8n-webhook": 1, "n8n-worker": 1})
 """The jobs that every stack has."""
+
+
+def declared(expected: Mapping[str, int]) -> dict[str, list[Alert]]:
+    """All alerts by the name of their group; `expected` as for `groups`."""
+    return {
+        "slo-alerts": [alert for slo in SLOS for alert in slo.alerts()],
+        "availability": [*availability.alerts(expected)],
+        "n8n": [*n8n.ALERTS],
+        "stores": [*stores.ALERTS],
+        "ai": [*ai.ALERTS],
+        "cluster": [*cluster.ALERTS, availability.metrics_missing(expected)],
+    }
 
 
 def groups(*, namespace: str, runbooks: str, expected: Mapping[str, int] = TIERS) -> list[Rule]:
@@ -24,10 +36,6 @@ def groups(*, namespace: str, runbooks: str, expected: Mapping[str, int] = TIERS
     """
     root = runbooks.rstrip("/")
 
-    def alerting(name: str, alerts: list[Alert]) -> Rule:
-        rules = [alert.rule(namespace=namespace, runbooks=root) for alert in alerts]
-        return {"name": f"n8n-platform.{name}", "rules": rules}
-
     return [
         {
             "name": "n8n-platform.slo",
@@ -39,9 +47,11 @@ def groups(*, namespace: str, runbooks: str, expected: Mapping[str, int] = TIERS
             "interval": "2m",
             "rules": [rule for slo in SLOS for rule in slo.recorded_seldom(namespace)],
         },
-        alerting("slo-alerts", [alert for slo in SLOS for alert in slo.alerts()]),
-        alerting("n8n", list(n8n.ALERTS)),
-        alerting("stores", list(stores.ALERTS)),
-        alerting("ai", list(ai.ALERTS)),
-        alerting("cluster", [*cluster.ALERTS, cluster.metrics_missing(tuple(expected))]),
+        *(
+            {
+                "name": f"n8n-platform.{name}",
+                "rules": [each.rule(namespace=namespace, runbooks=root) for each in alerts],
+            }
+            for name, alerts in declared(expected).items()
+        ),
     ]

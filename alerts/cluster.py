@@ -5,9 +5,11 @@ from alerts.rule import Alert
 ALERTS = (
     Alert(
         name="N8nReplicasMissing",
-        expr='(kube_deployment_spec_replicas{namespace="$namespace"}'
-        " > on (namespace, deployment) kube_deployment_status_replicas_available{namespace="
-        '"$namespace"})',
+        # The label of other alerts on the same tier, by which one of them holds it back.
+        expr="label_replace(max by (namespace, deployment) (kube_deployment_spec_replicas{"
+        'namespace="$namespace"}) > on (namespace, deployment) max by (namespace, deployment) ('
+        'kube_deployment_status_replicas_available{namespace="$namespace"}),'
+        ' "job", "$1", "deployment", "(.+)")',
         wait="15m",
         severity="warning",
         summary="A tier has fewer pods than it should have.",
@@ -66,30 +68,4 @@ ALERTS = (
         description="Prometheus evaluates rules, and Alertmanager delivers.",
     ),
 )
-"""All of them. Which jobs are scraped depends on the stack: `metrics_missing` is for these."""
-
-
-def metrics_missing(jobs: tuple[str, ...]) -> Alert:
-    """An alert on jobs of which Prometheus has no metrics: no other alert sees anything then.
-
-    Args:
-        jobs: values of the label `job` that the stack should have.
-    """
-    targets = [f'up{{namespace="$namespace",job="{job}"}}' for job in jobs]
-    gone = [
-        # absent() tells labels of a plain selector only, so that a job without targets and one
-        # whose targets are all down are two terms.
-        f"absent({target}) or max by (namespace, job) ({target}) == 0"
-        for target in targets
-    ]
-    # Its own target stands in another namespace: what it says of this one is looked at.
-    objects = 'kube_deployment_spec_replicas{namespace="$namespace",job="kube-state-metrics"}'
-    return Alert(
-        name="N8nMetricsMissing",
-        expr=" or ".join([*gone, f"absent({objects})"]),
-        wait="5m",
-        severity="warning",
-        summary="Prometheus has no metrics of a part of the platform.",
-        description="No target of job {{ $labels.job }} answers: either it is down, or its alerts "
-        "are blind.",
-    )
+"""All of them."""

@@ -3,19 +3,10 @@
 from alerts.rule import Alert
 
 _WAITING = 'n8n_scaling_mode_queue_jobs_waiting{namespace="$namespace",job="n8n-main"}'
+_WORKERS = 'up{namespace="$namespace",job="n8n-worker"}'
 _TAKEN = 'n8n_queue_job_dequeued_total{namespace="$namespace",job="n8n-worker"}'
 
 ALERTS = (
-    Alert(
-        name="N8nMainDown",
-        expr="kube_deployment_status_replicas_available"
-        '{namespace="$namespace",deployment="n8n-main"} == 0',
-        # A rollout replaces the one pod, which takes about a minute, longer with migrations.
-        wait="3m",
-        severity="critical",
-        summary="No main pod of n8n is available.",
-        description="Schedules, polling triggers and the editor have stopped. Webhooks go on.",
-    ),
     Alert(
         name="N8nNoLeader",
         expr='sum by (namespace) (n8n_instance_role_leader{namespace="$namespace",job="n8n-main"})'
@@ -27,18 +18,22 @@ ALERTS = (
     ),
     Alert(
         name="N8nQueueStalled",
-        # Counters of events begin with the first event: no series is a rate of 0.
-        expr=f"(min by (namespace) (min_over_time({_WAITING}[5m])) > 0)"
-        f" unless on (namespace) (sum by (namespace) (rate({_TAKEN}[5m])) > 0)",
-        wait="1m",
+        # Counters of events begin with the first event: no series is a rate of 0. That no worker
+        # answers at all is N8nWorkerDown.
+        expr=f"(min by (namespace) (min_over_time({_WAITING}[3m])) > 0)"
+        f" unless on (namespace) (sum by (namespace) (rate({_TAKEN}[3m])) > 0)"
+        f" and on (namespace) (sum by (namespace) ({_WORKERS}) > 0)",
+        wait="0m",
+        # n8n measures the queue every 20 s.
+        seen_after=20 + 30 + 180,
         severity="critical",
         summary="Jobs wait, and no worker takes any.",
-        description="{{ $value }} jobs or more have been waiting for 5 minutes, and none started.",
+        description="{{ $value }} jobs or more have been waiting for 3 minutes, and none started.",
     ),
     Alert(
         name="N8nWorkerStuck",
         # Only where other workers do take jobs: N8nQueueStalled is about all of them.
-        expr='((up{namespace="$namespace",job="n8n-worker"} == 1)'
+        expr=f"(({_WORKERS} == 1)"
         f" unless on (namespace, pod) (rate({_TAKEN}[15m]) > 0))"
         f" and on (namespace) (min by (namespace) (min_over_time({_WAITING}[15m])) > 0)"
         f" and on (namespace) (sum by (namespace) (rate({_TAKEN}[15m])) > 0)",

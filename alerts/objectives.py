@@ -4,6 +4,7 @@ from alerts.slo import Events, Slo
 
 _REQUESTS = 'n8n_webhook_request_duration_seconds_count{namespace="$namespace",job="n8n-webhook"'
 _IN_TIME = 'n8n_webhook_request_duration_seconds_bucket{namespace="$namespace",job="n8n-webhook"'
+_WEBHOOKS = 'up{namespace="$namespace",job="n8n-webhook"}'
 _EXECUTIONS = (
     'n8n_workflow_execution_duration_seconds_count{namespace="$namespace",'
     'job=~"n8n-main|n8n-webhook"'
@@ -23,11 +24,13 @@ WEBHOOK_AVAILABILITY = Slo(
         bad=f'sum(rate({_REQUESTS},status_code=~"5.."}}[5m]))',
         all=f'sum(rate({_REQUESTS},status_code!="404"}}[5m]))',
     ),
-    # Nobody counts a request that reaches no pod. Without kube-state-metrics it is not known, and
-    # N8nMetricsMissing says so.
-    bad_moment="(max("
+    # Nobody counts a request that reaches no pod. Without kube-state-metrics, pods that answer
+    # Prometheus are what is known; for two minutes, or one lost scrape of all would spend 2 % of
+    # the budget. Before the first has answered, a stack is new and nothing was promised.
+    bad_moment="((max("
     'kube_deployment_status_replicas_available{namespace="$namespace",deployment="n8n-webhook"}'
-    ") == bool 0) or vector(0)",
+    f") or max(max_over_time({_WEBHOOKS}[2m])) or vector(0)) == bool 0)"
+    f" * (max(max_over_time({_WEBHOOKS}[1d])) or vector(0))",
     severities=("critical", "warning"),
 )
 """21.6 minutes of 30 days. One outage of 15 minutes spends 69 % of it, a failover of 10 minutes

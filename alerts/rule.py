@@ -9,6 +9,13 @@ from typing import Any, Literal
 Severity = Literal["critical", "warning", "info"]
 """critical: somebody is woken; warning: within a working day; info: to be looked at some time."""
 
+SCRAPE_SECONDS = 30
+"""Between two scrapes."""
+EVALUATION_SECONDS = 30
+"""Between two evaluations of an alert."""
+GROUP_WAIT_SECONDS = 30
+"""For which Alertmanager waits for more alerts to tell of at once."""
+
 Rule = dict[str, Any]
 """A rule, or a group of them, as Prometheus' files and PrometheusRule write it."""
 
@@ -21,9 +28,11 @@ class Alert:
 
     Attributes:
         name: in CamelCase, beginning with what it is about: N8n, Redis or Ai.
-        expr: PromQL; each series that it returns is an alert. A series of it that is missing must
-            not fire it: that a job is not scraped is `N8nMetricsMissing`'s to say.
-        wait: for how long it must hold before somebody is told, such as `5m`.
+        expr: PromQL; each series that it returns is an alert. Outside the module `availability`, a
+            series of it that is missing must not fire it.
+        wait: for how long it must hold before somebody is told, such as `5m` or `2m30s`.
+        seen_after: seconds after the fault at which `expr` holds at the latest; None where that
+            depends on how bad it is.
         severity: how soon somebody must act.
         summary: one sentence, the same for each series.
         description: what is the case here, with `{{ $labels.… }}` and `{{ $value }}`.
@@ -36,7 +45,15 @@ class Alert:
     severity: Severity
     summary: str
     description: str
+    seen_after: int | None = SCRAPE_SECONDS
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def told_after(self) -> int | None:
+        """Seconds after the fault at which a receiver is told at the latest; None: it depends."""
+        if self.seen_after is None:
+            return None
+        return self.seen_after + EVALUATION_SECONDS + _seconds(self.wait) + GROUP_WAIT_SECONDS
 
     def rule(self, *, namespace: str, runbooks: str) -> Rule:
         """The rule as Prometheus reads it.
@@ -49,6 +66,8 @@ class Alert:
             "alert": self.name,
             "expr": self.expr.replace("$namespace", namespace),
             "for": self.wait,
+            # One lost scrape ends no alert and raises it no second time.
+            "keep_firing_for": "2m",
             "labels": {"severity": self.severity, **self.labels},
             "annotations": {
                 "summary": self.summary,
@@ -56,6 +75,12 @@ class Alert:
                 "runbook_url": f"{runbooks}/{page(self.name)}",
             },
         }
+
+
+def _seconds(duration: str) -> int:
+    """`150` for `2m30s`."""
+    units = {"h": 3600, "m": 60, "s": 1}
+    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([hms])", duration))
 
 
 def page(alert: str) -> str:

@@ -108,6 +108,7 @@ class Slo:
             name=f"{self.alert}BudgetBurn",
             expr=" or ".join(f"({pair})" for pair in pairs),
             wait=wait,
+            seen_after=None,
             severity=severity,
             summary=f"The error budget of {self.name} is spent too fast.",
             description=f"{{{{ $value | humanizePercentage }}}} is bad where {self.budget:.2%} may "

@@ -16,14 +16,6 @@ ALERTS = (
         description="Only {{ $value }} of 16384 slots are served. The queue's is one of them.",
     ),
     Alert(
-        name="RedisNodeDown",
-        expr='redis_up{namespace="$namespace",job="redis"} == 0',
-        wait="2m",
-        severity="warning",
-        summary="A node of Redis does not answer.",
-        description="{{ $labels.pod }} does not answer its exporter.",
-    ),
-    Alert(
         name="RedisReplicaMissing",
         expr='(redis_connected_slaves{namespace="$namespace",job="redis"} < 1)'
         f" and on (namespace, pod) {_MASTERS}",
@@ -52,15 +44,6 @@ ALERTS = (
         summary="A node of Redis is about to refuse writes.",
         description="{{ $labels.pod }} uses {{ $value | humanizePercentage }} of its memory. At "
         "100 % no job can be queued, as nothing may be evicted.",
-    ),
-    Alert(
-        name="N8nDatabaseDown",
-        expr='pg_up{namespace="$namespace",job="postgres"} == 0',
-        wait="1m",
-        severity="critical",
-        summary="PostgreSQL does not answer.",
-        description="{{ $labels.pod }} does not answer its exporter. n8n can do nothing "
-        "without it.",
     ),
     Alert(
         name="N8nDatabaseConnectionsNearLimit",

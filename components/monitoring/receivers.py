@@ -4,8 +4,11 @@ The labels that decide are the alerts' own: `severity`, `gdpr: breach`, and `aud
 for the few that a company's management is to read.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
+from alerts.inhibition import INHIBITIONS
+from alerts.rule import GROUP_WAIT_SECONDS
 from settings.monitoring import MonitoringSettings
 
 _TITLE = "{{ .CommonLabels.severity }}: {{ .CommonLabels.alertname }}"
@@ -58,7 +61,7 @@ def spec(monitoring: MonitoringSettings) -> dict[str, Any] | None:
             "receiver": "team",
             "groupBy": ["alertname", "namespace"],
             # Part of the time until somebody knows, which is to be under five minutes.
-            "groupWait": "30s",
+            "groupWait": f"{GROUP_WAIT_SECONDS}s",
             "groupInterval": "5m",
             "repeatInterval": "12h",
             "routes": routes,
@@ -67,16 +70,25 @@ def spec(monitoring: MonitoringSettings) -> dict[str, Any] | None:
             {"name": "nobody"},
             *({"name": name, **sinks} for name, sinks in receivers.items() if sinks),
         ],
-        # A budget that burns fast also burns slowly. Both sides must name the service level: labels
-        # that neither has count as equal, and one critical alert would silence every warning.
-        "inhibitRules": [
-            {
-                "sourceMatch": [_is("severity", "critical"), _is("slo", ".+", regular=True)],
-                "targetMatch": [_is("severity", "warning"), _is("slo", ".+", regular=True)],
-                "equal": ["slo"],
-            }
-        ],
+        "inhibitRules": [*_inhibitions()],
     }
+
+
+def _inhibitions() -> Iterator[dict[str, Any]]:
+    for each in INHIBITIONS:
+        yield {
+            "sourceMatch": [_is("alertname", "|".join(each.causes), regular=True)],
+            "targetMatch": [_is("alertname", "|".join(each.effects), regular=True)],
+            "equal": list(each.equal),
+        }
+    # A budget that burns fast also burns slowly. Both sides must name the service level: labels
+    # that neither has count as equal, and one critical alert would silence every warning.
+    for fast, slow in (("critical", "warning"), ("warning", "info")):
+        yield {
+            "sourceMatch": [_is("severity", fast), _is("slo", ".+", regular=True)],
+            "targetMatch": [_is("severity", slow), _is("slo", ".+", regular=True)],
+            "equal": ["namespace", "slo"],
+        }
 
 
 def _team(monitoring: MonitoringSettings) -> dict[str, Any]:

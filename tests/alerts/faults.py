@@ -4,11 +4,14 @@ Values are in promtool's notation, one each 30 seconds: `1x100` is 1 all the tim
 counter that grows by 300 each time.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 LENGTH = 100
 """Values of a series: 50 minutes."""
+
+_REPEATED = re.compile(r"([\d.]+)([+-][\d.]+)?x(\d+)")
 
 _ALWAYS, _NEVER = "1x100", "0x100"
 
@@ -42,6 +45,7 @@ FAILURES = _n8n(_EXECUTION, "n8n-webhook-0", status="failed", mode="webhook")
 WAITING = _n8n("n8n_scaling_mode_queue_jobs_waiting", "n8n-main-0")
 TAKEN = [_n8n("n8n_queue_job_dequeued_total", f"n8n-worker-{number}") for number in (0, 1)]
 WEBHOOKS_AVAILABLE = _state("kube_deployment_status_replicas_available", deployment="n8n-webhook")
+_ROUTERS = [series("up", job="ai-router", pod=f"n8n-worker-{number}") for number in (0, 1)]
 _AI = {"job": "ai-router", "pod": "n8n-worker-0", "use_case": "data_processing"}
 
 
@@ -51,6 +55,10 @@ def _deployments() -> dict[str, str]:
         for name, number in (("n8n-main", 1), ("n8n-webhook", 2), ("n8n-worker", 2))
         for kind in ("spec_replicas", "status_replicas_available")
     }
+
+
+def _ready(stateful_set: str) -> str:
+    return _state("kube_statefulset_status_replicas_ready", statefulset=stateful_set)
 
 
 def _redis() -> dict[str, str]:
@@ -72,7 +80,7 @@ def _redis() -> dict[str, str]:
 def _ai() -> dict[str, str]:
     failed = {**_AI, "reason": "provider_failed"}
     return {
-        series("up", job="ai-router", pod="n8n-worker-0"): _ALWAYS,
+        **dict.fromkeys(_ROUTERS, _ALWAYS),
         series("ai_requests_total", **_AI, status="2xx"): "0+100x100",
         series("ai_fallbacks_total", **_AI): "0+1x100",
         series("ai_errors_total", **failed): "0+1x100",
@@ -105,6 +113,8 @@ HEALTHY: Mapping[str, str] = {
     WAITING: "0 5 0 0 7" + " 0x95",
     **dict.fromkeys(TAKEN, "0+100x100"),
     **_deployments(),
+    **{_ready(f"redis-{zone}"): "2x100" for zone in "abc"},
+    _ready("postgres"): _ALWAYS,
     _state("kube_pod_container_status_restarts_total", pod=PODS[0], container="n8n"): "0x50 1x49",
     _state("kube_horizontalpodautoscaler_status_desired_replicas", **_AUTOSCALER): "2x100",
     _state("kube_horizontalpodautoscaler_spec_max_replicas", **_AUTOSCALER): "20x100",
@@ -130,32 +140,115 @@ class Fault:
     Attributes:
         changes: series that are other than in health; without a value, they are missing.
         fires: besides the watchdog.
+        begins: seconds after the beginning from which it is so; None where it builds up.
     """
 
     changes: Mapping[str, str | None]
     fires: frozenset[str]
+    begins: int | None
 
 
-def _fault(changes: Mapping[str, str | None], *fires: str) -> Fault:
+def _fault(changes: Mapping[str, str | None], *fires: str, begins: int | None = 0) -> Fault:
     unknown = [each for each, value in changes.items() if value is None and each not in HEALTHY]
     assert not unknown, f"nothing to take away: {unknown}"
-    return Fault(changes=changes, fires=frozenset(fires))
+    return Fault(changes=changes, fires=frozenset(fires), begins=begins)
+
+
+def values(notation: str) -> list[str]:
+    """A series' values one by one: `5`, `7`, `9` for `5+2x2`."""
+    found: list[str] = []
+    for part in notation.split():
+        repeated = _REPEATED.fullmatch(part)
+        if repeated is None:
+            found.append(part)
+            continue
+        first, step, times = repeated.groups(default="0")
+        found += [str(float(first) + float(step) * time) for time in range(int(times) + 1)]
+    return found
+
+
+def without_scrape(notation: str, number: int) -> str:
+    """The series when one scrape is lost, which Prometheus marks as such."""
+    written = values(notation)
+    written[number : number + 1] = ["stale"]
+    return " ".join(written)
 
 
 def _redis_series(name: str, pod: str, /, **labels: str) -> str:
     return series(name, job="redis", pod=pod, **labels)
 
 
-_MAIN_AVAILABLE = _state("kube_deployment_status_replicas_available", deployment="n8n-main")
-_ON_MAIN = [each for each in HEALTHY if 'pod="n8n-main-0"' in each and 'job="n8n-main"' in each]
+def _available(tier: str) -> str:
+    return _state("kube_deployment_status_replicas_available", deployment=f"n8n-{tier}")
+
+
+def _of(job: str, pod: str = "") -> list[str]:
+    """All series of a job, or of one of its pods."""
+    return [each for each in HEALTHY if f'job="{job}"' in each and f'pod="{pod}' in each]
+
+
+_KUBE_STATE = [each for each in HEALTHY if 'job="kube-state-metrics"' in each]
+_NO_KUBE_STATE = dict.fromkeys(_KUBE_STATE)
+"""As on the embedded cluster."""
+_PG_UP = series("pg_up", job="postgres", pod="postgres-0")
+_WORKERS_GONE = [*_of("n8n-worker"), *_of("ai-router")]
 
 FAULTS: Mapping[str, Fault] = {
     "main is gone, with its metrics": _fault(
-        {_MAIN_AVAILABLE: _NEVER, **dict.fromkeys(_ON_MAIN)},
+        {_available("main"): _NEVER, **dict.fromkeys(_of("n8n-main"))},
         "N8nMainDown critical",
         "N8nReplicasMissing warning",
         "N8nMetricsMissing warning",
     ),
+    "main is deleted, and nothing but Prometheus sees it": _fault(
+        {**_NO_KUBE_STATE, **dict.fromkeys(_of("n8n-main"))},
+        "N8nMainDown critical",
+        "N8nMetricsMissing warning",
+    ),
+    "main hangs, and nothing but Prometheus sees it": _fault(
+        {**_NO_KUBE_STATE, **dict.fromkeys(_of("n8n-main")), _n8n("up", "n8n-main-0"): _NEVER},
+        "N8nMainDown critical",
+        "N8nMetricsMissing warning",
+    ),
+    "main answers, and is not ready": _fault(
+        {_available("main"): _NEVER}, "N8nMainDown critical", "N8nReplicasMissing warning"
+    ),
+    "all webhook pods are deleted, and nothing but Prometheus sees it": _fault(
+        {
+            **_NO_KUBE_STATE,
+            **dict.fromkeys(_of("n8n-webhook")),
+            # They answered once.
+            **{_n8n("up", f"n8n-webhook-{number}"): "1x20 stale" for number in (0, 1)},
+        },
+        "N8nWebhookDown critical",
+        "N8nTierBelowMinimum warning",
+        "N8nMetricsMissing warning",
+        "N8nWebhookAvailabilityBudgetBurn critical",
+        "N8nWebhookAvailabilityBudgetBurn warning",
+        begins=21 * 30,
+    ),
+    "a webhook pod is deleted, and nothing but Prometheus sees it": _fault(
+        {**_NO_KUBE_STATE, **dict.fromkeys(_of("n8n-webhook", "n8n-webhook-1"))},
+        "N8nTierBelowMinimum warning",
+    ),
+    "a worker is deleted, and nothing but Prometheus sees it": _fault(
+        {**_NO_KUBE_STATE, **dict.fromkeys(_of("n8n-worker", "n8n-worker-1")), _ROUTERS[1]: None},
+        "N8nTierBelowMinimum warning",
+    ),
+    "all workers are deleted, and nothing but Prometheus sees it": _fault(
+        {**_NO_KUBE_STATE, **dict.fromkeys(_WORKERS_GONE)},
+        "N8nWorkerDown critical",
+        "AiRouterDown critical",
+        "N8nTierBelowMinimum warning",
+        "N8nMetricsMissing warning",
+    ),
+    "workers run, and their routers do not": _fault(
+        dict.fromkeys(_ROUTERS, _NEVER),
+        "AiRouterDown critical",
+        "N8nTierBelowMinimum warning",
+        "N8nMetricsMissing warning",
+    ),
+    "a router does not answer": _fault({_ROUTERS[1]: _NEVER}, "N8nTierBelowMinimum warning"),
     "no leader": _fault(
         {_n8n("n8n_instance_role_leader", "n8n-main-0"): _NEVER}, "N8nNoLeader critical"
     ),
@@ -190,9 +283,11 @@ FAULTS: Mapping[str, Fault] = {
     "passwords are tried": _fault(
         {_n8n("n8n_audit_user_login_failed_total", "n8n-main-0"): "0+3x100"},
         "N8nLoginsFailing critical",
+        begins=None,
     ),
     "no webhook pod": _fault(
         {WEBHOOKS_AVAILABLE: _NEVER},
+        "N8nWebhookDown critical",
         "N8nWebhookAvailabilityBudgetBurn critical",
         "N8nWebhookAvailabilityBudgetBurn warning",
         "N8nReplicasMissing warning",
@@ -225,6 +320,23 @@ FAULTS: Mapping[str, Fault] = {
     "a node of Redis does not answer": _fault(
         {_redis_series("redis_up", "redis-b-1"): _NEVER}, "RedisNodeDown warning"
     ),
+    "a node of Redis is deleted": _fault(
+        dict.fromkeys(_of("redis", "redis-b-1")), "RedisNodeDown warning"
+    ),
+    "all nodes of Redis are deleted, and nothing but Prometheus sees it": _fault(
+        {**_NO_KUBE_STATE, **dict.fromkeys(_of("redis"))},
+        "RedisDown critical",
+        "RedisNodeDown warning",
+        "N8nMetricsMissing warning",
+    ),
+    "Redis is ready, and refuses its exporters": _fault(
+        {_redis_series("redis_up", pod): _NEVER for pod in _REDIS},
+        "RedisNodeDown warning",
+        "N8nMetricsMissing warning",
+    ),
+    "no node of Redis is ready": _fault(
+        {_ready(f"redis-{zone}"): _NEVER for zone in "abc"}, "RedisDown critical"
+    ),
     "a master has no replica": _fault(
         {_redis_series("redis_connected_slaves", "redis-a-0"): _NEVER},
         "RedisReplicaMissing warning",
@@ -244,7 +356,20 @@ FAULTS: Mapping[str, Fault] = {
         "RedisMemoryNearLimit critical",
     ),
     "PostgreSQL does not answer": _fault(
-        {series("pg_up", job="postgres", pod="postgres-0"): _NEVER}, "N8nDatabaseDown critical"
+        {_PG_UP: _NEVER, _ready("postgres"): _NEVER},
+        "N8nDatabaseDown critical",
+        "N8nMetricsMissing warning",
+    ),
+    "PostgreSQL does not answer, and nothing but its exporter sees it": _fault(
+        {**_NO_KUBE_STATE, _PG_UP: _NEVER}, "N8nDatabaseDown critical", "N8nMetricsMissing warning"
+    ),
+    "PostgreSQL is deleted, and nothing but Prometheus sees it": _fault(
+        {**_NO_KUBE_STATE, **dict.fromkeys(_of("postgres"))},
+        "N8nDatabaseDown critical",
+        "N8nMetricsMissing warning",
+    ),
+    "PostgreSQL is ready, and refuses its exporter": _fault(
+        {_PG_UP: _NEVER}, "N8nMetricsMissing warning"
     ),
     "connections run out": _fault(
         {
@@ -279,6 +404,7 @@ FAULTS: Mapping[str, Fault] = {
     "calls are not metered": _fault(
         {series("ai_metering_failures_total", job="ai-router", pod="n8n-worker-0"): "0x60 2x39"},
         "AiMeteringFailing warning",
+        begins=61 * 30,
     ),
     "a worker is missing": _fault(
         {_state("kube_deployment_status_replicas_available", deployment="n8n-worker"): _ALWAYS},
@@ -291,6 +417,7 @@ FAULTS: Mapping[str, Fault] = {
             ): "0+0.1x100"
         },
         "N8nContainerRestarting warning",
+        begins=None,
     ),
     "the autoscaler is at its maximum": _fault(
         {
@@ -308,12 +435,14 @@ FAULTS: Mapping[str, Fault] = {
         },
         "N8nSecretSyncFailing warning",
     ),
-    "webhook pods are not scraped": _fault(
-        {_n8n("up", pod): _NEVER for pod in PODS if "webhook" in pod}, "N8nMetricsMissing warning"
-    ),
-    "kube-state-metrics is gone": _fault(
-        dict.fromkeys(each for each in HEALTHY if 'job="kube-state-metrics"' in each),
+    "webhook pods run, and are not scraped": _fault(
+        {_n8n("up", pod): _NEVER for pod in PODS if "webhook" in pod},
+        "N8nTierBelowMinimum warning",
         "N8nMetricsMissing warning",
     ),
+    "kube-state-metrics is gone": _fault(
+        dict.fromkeys(_KUBE_STATE, "1x40 stale"), "N8nMetricsMissing warning", begins=41 * 30
+    ),
+    "there never was a kube-state-metrics": _fault(_NO_KUBE_STATE),
 }
 """By what goes wrong."""

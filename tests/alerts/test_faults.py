@@ -2,6 +2,9 @@
 
 import pytest
 
+import alerts
+from alerts.availability import DOWN
+from alerts.rule import GROUP_WAIT_SECONDS
 from tests.alerts import promtool
 from tests.alerts.faults import (
     FAILED_REQUESTS,
@@ -10,9 +13,26 @@ from tests.alerts.faults import (
     REQUESTS,
     WEBHOOKS_AVAILABLE,
     Fault,
+    values,
+    without_scrape,
 )
 
 _LATER = "45m"
+_LOST_SCRAPE = 87
+"""Its number: it is due at 43 minutes and a half."""
+
+_DECLARED = [alert for group in alerts.declared(promtool.EXPECTED).values() for alert in group]
+_TOLD_AFTER = {f"{alert.name} {alert.severity}": alert.told_after for alert in _DECLARED}
+_NOT_OF_AVAILABILITY = {
+    "N8nLoginsFailing",
+    # Of calls, a share.
+    "AiCallsFailing",
+    "N8nWebhookAvailabilityBudgetBurn",
+    "N8nWorkflowSuccessBudgetBurn",
+    # Before anything fails.
+    "N8nVolumeFilling",
+    "RedisMemoryNearLimit",
+}
 
 
 def test_promtool_finds_no_fault_with_the_rules(tmp_path):
@@ -26,9 +46,57 @@ def test_nothing_fires_in_health_and_the_watchdog_does(tmp_path):
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_fires_its_alerts_and_no_others(fault: Fault, tmp_path):
-    expected = (promtool.FIRING, _LATER, promtool.firing(fault.fires))
-    promtool.expect(tmp_path, {**HEALTHY, **fault.changes}, [expected])
+def test_a_fault_fires_its_alerts_in_time_and_no_others_and_a_lost_scrape_ends_none(
+    fault: Fault, tmp_path
+):
+    observed = {
+        name: notation and without_scrape(notation, _LOST_SCRAPE)
+        for name, notation in {**HEALTHY, **fault.changes}.items()
+    }
+    firing = promtool.firing(fault.fires)
+    expected = [(promtool.FIRING, moment, firing) for moment in ("43m", "43m30s", "44m", _LATER)]
+    for alert in fault.fires:
+        told = _TOLD_AFTER[alert]
+        if fault.begins is not None and told is not None:
+            name, severity = alert.split()
+            one = f'group(ALERTS{{alertname="{name}",severity="{severity}",alertstate="firing"}})'
+            moment = fault.begins + told - GROUP_WAIT_SECONDS
+            expected.append((one, f"{moment}s", {"{}": 1}))
+    promtool.expect(tmp_path, observed, expected)
+
+
+def test_an_alert_on_availability_is_told_within_five_minutes():
+    late = {
+        alert.name
+        for alert in _DECLARED
+        if alert.severity == "critical" and (alert.told_after or 3600) > 300
+    }
+    assert late <= _NOT_OF_AVAILABILITY
+
+
+def test_a_lost_scrape_is_no_fault(tmp_path):
+    observed = {name: without_scrape(each, 40) for name, each in HEALTHY.items()}
+    silent = [(promtool.FIRING, f"{30 * number}s", {}) for number in range(38, 56)]
+    promtool.expect(tmp_path, observed, silent)
+
+
+@pytest.mark.parametrize("name", ["n8n-main", "postgres", "redis-b"])
+@pytest.mark.parametrize("kube_state", [True, False], ids=["", "only Prometheus sees it"])
+def test_a_pod_that_is_replaced_in_a_minute_and_a_half_is_no_fault(name, kube_state, tmp_path):
+    observed: dict[str, str | None] = dict(HEALTHY)
+    for each, notation in HEALTHY.items():
+        written = values(notation)
+        if "kube-state-metrics" in each and not kube_state:
+            observed[each] = None
+        elif f'pod="{name}-' in each:
+            written[40:43] = ["0" if each.startswith("up{") else "stale"] * 3
+            observed[each] = " ".join(written)
+        elif f'"{name}"' in each and "spec_replicas" not in each:
+            # Available or ready pods.
+            written[40:43] = [str(float(written[40]) - 1)] * 3
+            observed[each] = " ".join(written)
+    silent = [(promtool.FIRING, f"{30 * number}s", {}) for number in range(38, 60)]
+    promtool.expect(tmp_path, observed, silent)
 
 
 def test_every_alert_has_a_fault_that_fires_it():
@@ -37,10 +105,17 @@ def test_every_alert_has_a_fault_that_fires_it():
     assert fired == declared - {"N8nWatchdog info"}
 
 
-def test_without_any_series_only_their_absence_is_told(tmp_path):
-    expected = promtool.firing(["N8nMetricsMissing warning"])
+def test_without_any_series_each_program_is_told_to_be_down(tmp_path):
+    expected = promtool.firing(
+        [
+            "N8nMetricsMissing warning",
+            "N8nTierBelowMinimum warning",
+            "RedisNodeDown warning",
+            *(f"{alert} critical" for alert in DOWN),
+        ]
+    )
     absent = 'count by (job) (ALERTS{alertname="N8nMetricsMissing",alertstate="firing"})'
-    jobs = {f'{{job="{job}"}}': 1 for job in (*promtool.EXPECTED, "kube-state-metrics")}
+    jobs = {f'{{job="{job}"}}': 1 for job in promtool.EXPECTED}
     promtool.expect(tmp_path, {}, [(promtool.FIRING, _LATER, expected), (absent, _LATER, jobs)])
 
 
