@@ -152,6 +152,7 @@ _CALLS = Row(
             description="What the router says why a call failed.",
             unit="ops",
             queries=(
+                Query(expr=or_zero(rate(f"ai_errors_total{ROUTER}")), legend="all"),
                 Query(expr=rate(f"ai_errors_total{ROUTER}", by="reason"), legend="{{reason}}"),
             ),
         ),

@@ -13,6 +13,7 @@ from dashboards.panels import Panel, Query, Row, Thresholds
 from dashboards.promql import NAMESPACE, begun, or_zero, rate, total
 
 _MAIN = f'{{job="n8n-main",{NAMESPACE}}}'
+_REDIS = f'{{job="redis",{NAMESPACE}}}'
 _EXCEPTIONS = Path(__file__).parents[1] / "policies" / "exceptions.yaml"
 _DAY = 86400
 
@@ -111,7 +112,6 @@ _SECRETS = Row(
             description="ExternalSecrets whose last copy succeeded.",
             unit="short",
             kind="number",
-            width=6,
             queries=(
                 Query(
                     expr=f'sum(externalsecret_status_condition{{{NAMESPACE},condition="Ready",'
@@ -125,7 +125,6 @@ _SECRETS = Row(
             description="ExternalSecrets whose last copy failed: new keys don't reach pods.",
             unit="short",
             kind="number",
-            width=6,
             thresholds=Thresholds(warning=1, critical=2),
             alerts=("N8nSecretSyncFailing",),
             queries=(
@@ -140,13 +139,16 @@ _SECRETS = Row(
         ),
         Panel(
             title="Errors of copying",
-            description="Failed attempts of the External Secrets operator.",
-            unit="ops",
-            width=12,
+            description="Failed attempts of the External Secrets operator in all that is shown; it "
+            "tries again.",
+            unit="short",
+            kind="number",
+            alerts=("N8nSecretSyncFailing",),
             queries=(
                 Query(
-                    expr=or_zero(rate(f"externalsecret_sync_calls_error{{{NAMESPACE}}}")),
+                    expr=or_zero(total(f"externalsecret_sync_calls_error{{{NAMESPACE}}}")),
                     legend="errors",
+                    instant=True,
                 ),
             ),
         ),
@@ -155,18 +157,25 @@ _SECRETS = Row(
 
 _DURABILITY = Row(
     title="Durability of the queue",
-    needs=frozenset({"redis"}),
     panels=(
         Panel(
             title="Nodes that write to disk",
             description="Redis nodes whose last write of the append-only file succeeded.",
             unit="short",
             kind="number",
+            width=12,
+            queries=(Query(expr=f"sum(redis_aof_last_write_status{_REDIS})", legend="nodes"),),
+        ),
+        Panel(
+            title="Shards with a replica",
+            description="Masters of Redis that a replica follows: what they hold survives the loss "
+            "of their node.",
+            unit="short",
+            kind="number",
+            width=12,
+            alerts=("RedisReplicaMissing",),
             queries=(
-                Query(
-                    expr=f'sum(redis_aof_last_write_status{{job="redis",{NAMESPACE}}})',
-                    legend="nodes",
-                ),
+                Query(expr=or_zero(f"count(redis_connected_slaves{_REDIS} > 0)"), legend="shards"),
             ),
         ),
     ),

@@ -99,6 +99,7 @@ _RELIANCE = Row(
             kind="number",
             width=6,
             thresholds=Thresholds(warning=WEBHOOK_AVAILABILITY.objective, critical=0.999),
+            alerts=(f"{WEBHOOK_AVAILABILITY.alert}BudgetBurn",),
             queries=(
                 Query(
                     expr="1 - "
@@ -116,6 +117,7 @@ _RELIANCE = Row(
             kind="number",
             width=6,
             thresholds=Thresholds(warning=QUEUE_EFFICIENCY.objective, critical=0.9),
+            alerts=(f"{QUEUE_EFFICIENCY.alert}BudgetBurn",),
             queries=(
                 Query(
                     expr="1 - "
@@ -197,7 +199,7 @@ _AI = Row(
             unit="short",
             kind="number",
             width=6,
-            thresholds=Thresholds(warning=2, critical=0),
+            thresholds=Thresholds(warning=2, critical=1),
             queries=(
                 Query(
                     expr=f"{or_zero(total(_INSIGHTS))} * 86400 / $__range_s",

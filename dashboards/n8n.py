@@ -45,13 +45,13 @@ _PODS = Row(
             queries=(Query(expr=f"sum by (job) (up{_TIERS})", legend="{{job}}"),),
         ),
         Panel(
-            title="Leader",
-            description="1 for the main pod that starts schedules and prunes old executions. All "
-            "main pods at 0: nobody does.",
+            title="Leaders",
+            description="Main pods that start schedules and prune old executions. At 0 nobody "
+            "does.",
             unit="short",
             thresholds=Thresholds(warning=1, critical=0.5),
             alerts=("N8nNoLeader",),
-            queries=(Query(expr=f"n8n_instance_role_leader{_MAIN}", legend="{{pod}}"),),
+            queries=(Query(expr=f"sum(n8n_instance_role_leader{_MAIN})", legend="leaders"),),
         ),
         Panel(
             title="Age of n8n's process by pod",
@@ -108,8 +108,10 @@ _LATENCY = Row(
         Panel(
             title="Webhook latency",
             description="From a call's arrival at a webhook pod to its answer. n8n counts in "
-            "buckets up to 0.003, 0.03, 0.1, 0.3, 1.5 and 10 s: between them it is interpolated.",
+            "buckets up to 0.003, 0.03, 0.1, 0.3, 1.5 and 10 s: between them it is interpolated. "
+            "The goal is a P99 of 150 ms where a webhook answers at once.",
             unit="s",
+            thresholds=Thresholds(warning=0.15, critical=0.3),
             queries=tuple(
                 Query(expr=quantile(of, f"{_REQUESTS}{_WEBHOOK}"), legend=name)
                 for of, name in ((0.5, "P50"), (0.95, "P95"), (0.99, "P99"))
@@ -120,6 +122,7 @@ _LATENCY = Row(
             description="Share of calls that succeeded (2xx). 100 ms is the end of n8n's last "
             "bucket below 150 ms; without calls it is 100 %.",
             unit="percentunit",
+            thresholds=Thresholds(warning=0.99, critical=0.98),
             alerts=("N8nWebhookLatencyBudgetBurn",),
             queries=(
                 Query(expr=f"1 - {share(_SLOW, _webhook_requests(_DONE))}", legend="within 100 ms"),
@@ -197,6 +200,7 @@ _SATURATION = Row(
             description="Of n8n's process; 100 % is one core. JavaScript runs on one thread: near "
             "100 % the event loop lags.",
             unit="percentunit",
+            thresholds=Thresholds(warning=0.8, critical=0.95),
             queries=(
                 Query(
                     expr=rate(f"n8n_process_cpu_seconds_total{_TIERS}", by="pod"),

@@ -12,6 +12,19 @@ from alerts.rule import page
 DATASOURCE = common_models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 """Chosen on the dashboard: no panel is tied to one Prometheus."""
 
+UNITS = {
+    "Bps": "bytes/s",
+    "bytes": "bytes",
+    "cps": "/s",
+    "currencyUSD": "US$",
+    "ops": "/s",
+    "percentunit": "%",
+    "reqps": "/s",
+    "s": "s",
+    "short": "",
+}
+"""Grafana's names of the units that panels have, and how people write them."""
+
 _HEIGHTS = {"graph": 8, "number": 4}
 _GOOD, _WARNING, _CRITICAL = "green", "orange", "red"
 
@@ -60,7 +73,7 @@ class Panel:
     Attributes:
         title: what is shown.
         description: what the value means, and what to make of it.
-        unit: Grafana's name of the unit, for example `s`, `percentunit` (1 is 100 %), `reqps`.
+        unit: Grafana's name of the unit, of `UNITS`. In `percentunit` 1 is 100 %.
         queries: what is drawn.
         kind: `graph`, or `number` for the last value.
         width: of 24 columns.

@@ -5,11 +5,9 @@ from dashboards.panels import Panel, Query, Row, Thresholds
 from dashboards.promql import NAMESPACE, rate, share_by
 
 _REDIS = f'{{job="redis",{NAMESPACE}}}'
-_NEEDS = frozenset({"redis"})
 
 _HEALTH = Row(
     title="Cluster",
-    needs=_NEEDS,
     panels=(
         Panel(
             title="Nodes that answer",
@@ -91,7 +89,6 @@ _HEALTH = Row(
 
 _LOAD = Row(
     title="Load",
-    needs=_NEEDS,
     panels=(
         Panel(
             title="Commands by node",
@@ -176,7 +173,6 @@ _LOAD = Row(
 
 _MEMORY = Row(
     title="Memory and persistence",
-    needs=_NEEDS,
     panels=(
         Panel(
             title="Memory used, of the most allowed",

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import dashboards.documents
 import integrations.catalogue
 import integrations.documents
 from local.images import catalogue
@@ -32,6 +33,8 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield path, text
     page = integrations.documents.page(integrations.catalogue.load())
     yield _REPOSITORY / "docs/integrations.md", page
+    for name, text in dashboards.documents.files().items():
+        yield _REPOSITORY / "docs" / name, text
 
 
 def _replaced(text: str, part: str, content: str, file: str) -> str:

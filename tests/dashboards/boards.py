@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,16 +32,15 @@ class Shown:
         return {name for expr in self.exprs for name in _SERIES.findall(expr)}
 
 
-FILES: dict[str, dict[str, Any]] = {
-    name: json.loads(text) for name, text in all_dashboards(runbooks=RUNBOOKS).items()
-}
-
-
-def _panels() -> Iterator[Shown]:
-    for name, board in FILES.items():
+def panels(files: Mapping[str, dict[str, Any]]) -> Iterator[Shown]:
+    """All panels of dashboards, which are given as JSON by name of file."""
+    for name, board in files.items():
         for panel in board["panels"]:
             if panel["type"] != "row":
                 yield Shown(file=name, panel=panel)
 
 
-PANELS = list(_panels())
+FILES: dict[str, dict[str, Any]] = {
+    name: json.loads(text) for name, text in all_dashboards(runbooks=RUNBOOKS).items()
+}
+PANELS = list(panels(FILES))

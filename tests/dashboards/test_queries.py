@@ -1,14 +1,18 @@
 """Queries are evaluated by a real Prometheus that scrapes recordings of the real programs."""
 
+import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from alerts.objectives import SLOS
+from dashboards import JOBS, all_dashboards, documents
 from tests.alerts import promtool
-from tests.dashboards.boards import FILES, PANELS, Shown
+from tests.dashboards.boards import FILES, PANELS, Shown, panels
 from tests.monitoring import prometheus
 from tests.monitoring.prometheus import Prometheus
 from tests.waiting import eventually
@@ -61,24 +65,31 @@ def _filled_in(expr: str) -> str:
     return expr
 
 
+def _fast(rules: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Those of long windows are evaluated seldom: a test need not wait for it."""
+    return [{"name": group["name"], "rules": group["rules"]} for group in rules]
+
+
 def _rules() -> list[dict[str, Any]]:
     cluster = [
         {"record": name, "expr": "vector(1)", "labels": {"namespace": "n8n", **labels}}
         for name, series in _CLUSTER.items()
         for labels in series
     ]
-    # Those of long windows are evaluated seldom: a test need not wait for it.
-    return [
-        *({"name": group["name"], "rules": group["rules"]} for group in promtool.GROUPS),
-        {"name": "cluster", "rules": cluster},
-    ]
+    return [*_fast(promtool.GROUPS), {"name": "cluster", "rules": cluster}]
+
+
+def _wait_for_budgets(running: Prometheus) -> None:
+    last = "slo:error_budget_remaining:ratio"
+    eventually(
+        lambda: len(running.query(last)) == len(SLOS), "every objective has a budget", seconds=60
+    )
 
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     with prometheus.running(tmp_path_factory.mktemp("prometheus"), groups=_rules()) as running:
-        last = "slo:error_budget_remaining:ratio"
-        eventually(lambda: len(running.query(last)) > 3, "every objective has a budget", seconds=60)
+        _wait_for_budgets(running)
         eventually(
             lambda: all(running.query(name) for name in _CLUSTER), "stand-ins are there", seconds=60
         )
@@ -164,6 +175,30 @@ def test_an_idle_platform_has_no_bad_share(loaded: Prometheus) -> None:
                 idle = _filled_in(expr.replace("$namespace", "another"))
                 (value,) = loaded.values(idle)
                 assert value == (1 if expr.startswith("1 -") else 0), str(panel)
+
+
+_FAULT = re.compile(
+    r"^(n8n_\w+_failed_total|ai_(errors|fallbacks|retries|usage_\w+)_total)\b.*\n"
+    r'|^\w+\{[^}]*status(_code)?="(failed|4xx|5xx|4..|5..)".*\n',
+    re.MULTILINE,
+)
+"""Series that programs have after something went wrong, and not before."""
+
+
+def test_in_health_only_marked_panels_are_empty(tmp_path: Path) -> None:
+    healthy = {job: _FAULT.sub("", text) for job, text in prometheus.recordings().items()}
+    # As on the embedded cluster: without an external store, kube-state-metrics and volumes.
+    shown = all_dashboards(jobs=JOBS - {"external-secrets"})
+    page = documents.files()["dashboards.md"]
+    marked = set(re.findall(r"^\| ([^|]+) <sup>", page, re.MULTILINE))
+    with prometheus.running(tmp_path, groups=_fast(promtool.GROUPS), texts=healthy) as running:
+        _wait_for_budgets(running)
+        empty = {
+            panel.panel["title"]
+            for panel in panels({name: json.loads(text) for name, text in shown.items()})
+            if not any(running.query(_filled_in(expr)) for expr in panel.exprs)
+        }
+    assert empty == marked
 
 
 def _values(loaded: Prometheus, panel: str) -> list[float]:

@@ -1,0 +1,123 @@
+"""Writes `docs/dashboards.md` and the pictures in it from the dashboards; `make docs` calls it."""
+
+import re
+from collections.abc import Iterator
+
+from alerts.rule import page
+from dashboards import BOARDS, JOBS
+from dashboards.board import Board
+from dashboards.panels import UNITS, Panel, Row
+from dashboards.picture import picture
+
+_INTRODUCTION = """\
+# Dashboards
+
+<!-- Made of dashboards/ by `make docs`; not edited by hand. -->
+
+What Grafana shows, where `monitoring.stack` is not `none`: each dashboard is a ConfigMap in
+`monitoring.namespace`, with the label by which Grafana's sidecar finds it. They are code
+(`dashboards/`) and read-only in Grafana: the next deployment would undo what somebody changes
+there. To see them in a Grafana of your own, import the files that this writes:
+
+```sh
+python -m dashboards build/dashboards
+```
+
+All have a list of the others, and take the chosen time and namespace along. Where
+`monitoring.runbookUrl` is set, a panel leads to the runbooks of the alerts that fire when its value
+is bad. Rows about what a stack does not have are left out. Every panel has data in a healthy
+system that works on something, with two exceptions:
+
+- <sup>k</sup> is from kube-state-metrics. `install` brings it; the embedded cluster has none, so
+  these panels are empty there.
+- <sup>v</sup> is what kubelets say of volumes. They do so of volumes with a storage driver, and not
+  of those of the embedded cluster, which are folders.
+
+Pictures show the layout and no data: the curves stand for graphs, the bars at the right for
+thresholds.
+"""
+
+_NEEDED = {
+    "ai-router": "where the AI gateway runs",
+    "external-secrets": "where secrets come from Pulumi ESC",
+    "postgres": "where PostgreSQL runs in the cluster",
+}
+"""What a stack has that has the scrape job."""
+
+_SOURCES = {"k": "kube_", "v": "kubelet_volume_"}
+"""How the metrics of sources begin that not every cluster has."""
+
+
+def files() -> dict[str, str]:
+    """The page and its pictures, by path below `docs/`."""
+    pictures = {_path(board): picture(board, jobs=JOBS) for board in BOARDS}
+    return {"dashboards.md": "\n".join([_INTRODUCTION, *_contents(), *_boards()]), **pictures}
+
+
+def _path(board: Board) -> str:
+    return f"images/dashboards/{board.uid}.svg"
+
+
+def _contents() -> Iterator[str]:
+    for board in BOARDS:
+        yield f"- [{board.title}](#{board.title.lower().replace(' ', '-')}): {board.description}"
+    yield ""
+
+
+def _boards() -> Iterator[str]:
+    for board in BOARDS:
+        yield f"## {board.title}"
+        yield ""
+        yield f"{board.description} {_chosen(board)}"
+        yield ""
+        yield f"![Layout of the dashboard {board.title}]({_path(board)})"
+        yield ""
+        yield "| panel | shows | unit | colours | runbooks |"
+        yield "|---|---|---|---|---|"
+        for row in board.rows:
+            yield f"| **{row.title}**{_needs(row)} | | | | |"
+            for panel in row.panels:
+                runbooks = " ".join(f"[{each}](runbooks/{page(each)})" for each in panel.alerts)
+                cells = (panel.title + _mark(panel), panel.description, UNITS[panel.unit])
+                yield f"| {' | '.join(cells)} | {_colours(panel)} | {runbooks} |"
+        yield ""
+
+
+def _chosen(board: Board) -> str:
+    """What can be chosen, and which time is shown at first."""
+    chosen = ["data source", *(["namespace"] if board.namespaces else [])]
+    chosen += ["tier"] if board.by_tier else []
+    return f"To choose: {', '.join(chosen)}. Shows at first: {board.since} to now."
+
+
+def _needs(row: Row) -> str:
+    reasons = ", ".join(_NEEDED[job] for job in sorted(row.needs))
+    return f", {reasons}" if reasons else ""
+
+
+def _mark(panel: Panel) -> str:
+    """Of which source a panel is that has nothing else to show."""
+    for mark, prefix in _SOURCES.items():
+        if all(re.search(rf"\b{prefix}", query.expr) for query in panel.queries):
+            return f" <sup>{mark}</sup>"
+    return ""
+
+
+def _colours(panel: Panel) -> str:
+    if panel.thresholds is None:
+        return ""
+    warning, critical = (
+        _value(value, panel.unit) for value in (panel.thresholds.warning, panel.thresholds.critical)
+    )
+    if panel.thresholds.critical >= panel.thresholds.warning:
+        return f"orange from {warning}, red from {critical}"
+    return f"orange below {warning}, red below {critical}"
+
+
+def _value(value: float, unit: str) -> str:
+    if unit == "percentunit":
+        return f"{value * 100:.5g} %"
+    days, rest = divmod(value, 86400)
+    if unit == "s" and days and not rest:
+        return f"{days:g} days"
+    return f"{value:g} {UNITS[unit]}".strip()
