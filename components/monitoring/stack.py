@@ -10,7 +10,7 @@ import versions
 from components import network
 from components.base import Component, labels
 from components.monitoring import access
-from components.monitoring.values import QUOTA, RELEASE, values
+from components.monitoring.values import GRAFANA_ROLE, QUOTA, RELEASE, values
 from components.n8n.environment import PORT as N8N_PORT
 from components.namespace import IsolatedNamespace
 from components.secrets.external import ExternalSecrets
@@ -53,6 +53,7 @@ class KubePrometheusStack(Component):
             opts=self.child_options(),
         )
         self._create_network_policies()
+        self._create_grafana_role()
         administrator = self._create_administrator()
         self._create_chart(administrator)
         self.register_outputs({})
@@ -61,8 +62,8 @@ class KubePrometheusStack(Component):
         """Among themselves; to the API server and receivers; and Prometheus to what it scrapes."""
         everyone = kubernetes.meta.v1.LabelSelectorArgs()
         neighbours = kubernetes.networking.v1.NetworkPolicyPeerArgs(pod_selector=everyone)
-        # Prometheus, Alertmanager and its peers, Grafana, kube-state-metrics, operator, reloaders.
-        ports = [*network.tcp(9090, 9093, 9094, 3000, 8080, 8081)]
+        # Prometheus, Alertmanager and its peers, Grafana; operator, reloaders, kube-state-metrics.
+        ports = [*network.tcp(9090, 9093, 9094, 3000, 8080)]
         gossip = kubernetes.networking.v1.NetworkPolicyPortArgs(protocol="UDP", port=9094)
         ports.append(gossip)
         self._create_network_policy(
@@ -86,7 +87,7 @@ class KubePrometheusStack(Component):
             egress=[
                 network.egress(
                     [network.namespace(self._settings.platform.namespace)],
-                    *(N8N_PORT, access.AI_ROUTER_PORT, access.POSTGRES_PORT),
+                    *(N8N_PORT, access.AI_ROUTER_PORT, access.POSTGRES_PORT, access.REDIS_PORT),
                 ),
                 network.egress([network.namespace(EXTERNAL_SECRETS)], access.EXTERNAL_SECRETS_PORT),
                 network.egress([network.namespace("kube-system")], _DNS_METRICS_PORT),
@@ -128,6 +129,19 @@ class KubePrometheusStack(Component):
             name=name,
             namespace=self._settings.monitoring.namespace,
             labels=labels("stack", instance="monitoring"),
+        )
+
+    def _create_grafana_role(self) -> None:
+        """What Grafana's sidecars read: dashboards and the data source. The chart binds it."""
+        kubernetes.rbac.v1.Role(
+            GRAFANA_ROLE,
+            metadata=self._metadata(GRAFANA_ROLE),
+            rules=[
+                kubernetes.rbac.v1.PolicyRuleArgs(
+                    api_groups=[""], resources=["configmaps"], verbs=["get", "list", "watch"]
+                )
+            ],
+            opts=self.child_options(depends_on=[self._namespace]),
         )
 
     def _create_administrator(self) -> pulumi.Resource:

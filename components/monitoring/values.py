@@ -18,10 +18,13 @@ REPLICAS = 2
 """Pods of Prometheus and of Alertmanager, in different zones. Both Prometheuses scrape everything;
 the Alertmanagers agree on who tells somebody."""
 
+GRAFANA_ROLE = "grafana-dashboards"
+"""Role of Grafana's service account, in its namespace."""
+
 QUOTA = Quota(
-    # Two Prometheus, two Alertmanager; operator, kube-state-metrics and Grafana, which are three
-    # more while they are replaced; two to look around with.
-    pods=12,
+    # Two Prometheus, two Alertmanager; operator, kube-state-metrics, Grafana and two controllers of
+    # External Secrets, which are four more while they are replaced; two to look around with.
+    pods=15,
     cpu_requests="3",
     memory_requests="10Gi",
     cpu_limits="14",
@@ -49,6 +52,52 @@ _SILENT_RULES = (
 )
 """Groups of the chart's rules whose metrics nobody delivers here."""
 
+_COUNTED = (
+    "cronjobs",
+    "daemonsets",
+    "deployments",
+    "horizontalpodautoscalers",
+    "jobs",
+    "namespaces",
+    "nodes",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "poddisruptionbudgets",
+    "pods",
+    "replicasets",
+    "resourcequotas",
+    "services",
+    "statefulsets",
+)
+"""What kube-state-metrics reads: what rules and dashboards ask for, the chart's own included. By
+default it also lists Secrets, and so may read every one of the cluster."""
+
+
+_GRAFANA_INI = {
+    # Nothing is told to, fetched from or published on somebody else's server.
+    "analytics": {
+        "reporting_enabled": False,
+        "check_for_updates": False,
+        "check_for_plugin_updates": False,
+    },
+    "news": {"news_feed_enabled": False},
+    "plugins": {"plugin_admin_enabled": False, "preinstall_disabled": True},
+    "public_dashboards": {"enabled": False},
+    "snapshots": {"enabled": False},
+    # Who looks has an account.
+    "auth.anonymous": {"enabled": False},
+    "users": {"allow_sign_up": False, "allow_org_create": False},
+    "security": {
+        # Browsers send such a cookie to localhost, where `kubectl port-forward` listens, without
+        # https too; elsewhere only with it.
+        "cookie_secure": True,
+        "cookie_samesite": "strict",
+        "content_security_policy": True,
+        "disable_gravatar": True,
+    },
+}
+"""Grafana's own configuration, as far as it differs from its defaults."""
+
 
 def values(settings: Settings) -> dict[str, Any]:
     """The chart's values, as far as they differ from its own."""
@@ -62,6 +111,7 @@ def values(settings: Settings) -> dict[str, Any]:
         # containers and volumes use is known from the kubelet.
         "nodeExporter": {"enabled": False},
         "kube-state-metrics": {
+            "collectors": list(_COUNTED),
             "resources": _resources(cpu="50m", memory="256Mi"),
             "securityContext": {"enabled": True, "runAsNonRoot": True},
         },
@@ -90,6 +140,8 @@ def _prometheus(settings: Settings) -> dict[str, Any]:
     mebibytes = int(parse_quantity(monitoring.retention_size) / 2**20)
     return {
         "podDisruptionBudget": {"enabled": True, "minAvailable": REPLICAS - 1},
+        # Each pod scrapes at moments of its own: a dashboard that asks both by turns jumps.
+        "service": {"sessionAffinity": "ClientIP"},
         "prometheusSpec": {
             "replicas": REPLICAS,
             "scrapeInterval": _INTERVAL,
@@ -113,14 +165,14 @@ def _prometheus(settings: Settings) -> dict[str, Any]:
 def _alertmanager(settings: Settings) -> dict[str, Any]:
     return {
         "podDisruptionBudget": {"enabled": True, "minAvailable": REPLICAS - 1},
-        # Below this comes the platform's AlertmanagerConfig, with the receivers.
-        "config": {
-            "route": {"receiver": "nobody", "group_by": ["alertname", "namespace"]},
-            "receivers": [{"name": "nobody"}],
-            "inhibit_rules": [],
-        },
+        # It asks nothing of the API server.
+        "serviceAccount": {"automountServiceAccountToken": False},
         "alertmanagerSpec": {
             "replicas": REPLICAS,
+            "automountServiceAccountToken": False,
+            # There is none: without the chart's own Secret, the operator starts from a
+            # configuration that tells nobody, below which comes the platform's AlertmanagerConfig.
+            "useExistingSecret": True,
             "alertmanagerConfigSelector": {
                 "matchLabels": {"app.kubernetes.io/part-of": PART_OF},
             },
@@ -149,23 +201,27 @@ def _grafana(settings: Settings) -> dict[str, Any]:
         "initChownData": {"enabled": False},
         # A hook.
         "testFramework": {"enabled": False},
-        # The sidecars read the ConfigMaps and Secrets of this namespace only.
-        "rbac": {"namespaced": True},
+        # The chart's own role would let Grafana's token read every Secret of the namespace.
+        "rbac": {"namespaced": True, "useExistingRole": GRAFANA_ROLE},
         "sidecar": {
-            "dashboards": {"enabled": True, "label": "grafana_dashboard", "labelValue": "1"},
-            "datasources": {"enabled": True},
-            "resources": _resources(cpu="10m", memory="128Mi"),
-        },
-        "grafana.ini": {
-            "analytics": {
-                "reporting_enabled": False,
-                "check_for_updates": False,
-                "check_for_plugin_updates": False,
+            "dashboards": {
+                "enabled": True,
+                "label": "grafana_dashboard",
+                "labelValue": "1",
+                "resource": "configmap",
+                # The chart's own is ALL, which the role refuses.
+                "searchNamespace": settings.monitoring.namespace,
             },
-            "auth.anonymous": {"enabled": False},
-            "news": {"news_feed_enabled": False},
-            "users": {"allow_sign_up": False},
+            "datasources": {"enabled": True, "resource": "configmap"},
+            "resources": _resources(cpu="10m", memory="128Mi"),
+            "securityContext": {"readOnlyRootFilesystem": True},
         },
+        "containerSecurityContext": {"readOnlyRootFilesystem": True},
+        "extraEmptyDirMounts": [
+            {"name": "temporary", "mountPath": "/tmp"},
+            {"name": "logs", "mountPath": "/var/log/grafana"},
+        ],
+        "grafana.ini": _GRAFANA_INI,
         "resources": _resources(cpu="100m", memory="512Mi"),
     }
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from kubernetes.utils.quantity import parse_quantity
 import settings
 from components.monitoring.platform import PlatformMonitoring
 from components.monitoring.stack import KubePrometheusStack
-from components.monitoring.values import QUOTA, values
+from components.monitoring.values import values
 from components.postgres import Postgres
 from components.secrets import PlatformSecrets
 from components.secrets.operator import ExternalSecretsOperator
@@ -349,31 +349,6 @@ def test_the_volumes_are_bounded_and_the_metrics_end_before_they_do() -> None:
     kept = parse_quantity(spec["retentionSize"].removesuffix("B"))
     assert kept < parse_quantity(claim["resources"]["requests"]["storage"])
     assert spec["retention"] == "35d"
-
-
-def _sized(chart: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """How often each container that the chart starts runs at most, and its size."""
-    operator = chart["prometheusOperator"]
-    spec, alertmanager = chart["prometheus"]["prometheusSpec"], chart["alertmanager"]
-    pairs = spec["replicas"], alertmanager["alertmanagerSpec"]["replicas"]
-    yield pairs[0], spec["resources"]
-    yield pairs[1], alertmanager["alertmanagerSpec"]["resources"]
-    yield sum(pairs), operator["prometheusConfigReloader"]["resources"]
-    # Deployments, which start a pod before they end another; Grafana has two sidecars.
-    yield 2, operator["resources"]
-    yield 2, chart["kube-state-metrics"]["resources"]
-    yield 2, chart["grafana"]["resources"]
-    yield 2 * 2, chart["grafana"]["sidecar"]["resources"]
-
-
-@pytest.mark.parametrize("kind", ["requests", "limits"])
-@pytest.mark.parametrize("resource", ["cpu", "memory"])
-def test_the_chart_fits_its_namespaces_quota_while_everything_is_replaced(
-    kind: str, resource: str
-) -> None:
-    chart = values(stack_with())
-    need = sum(count * parse_quantity(size[kind][resource]) for count, size in _sized(chart))
-    assert need <= parse_quantity(getattr(QUOTA, f"{resource}_{kind}"))
 
 
 @pytest.mark.parametrize(
