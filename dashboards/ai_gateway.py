@@ -124,9 +124,18 @@ _CALLS = Row(
     needs=NEEDS,
     panels=(
         Panel(
+            title="Routers that answer",
+            description="Routers whose metrics Prometheus can read: one beside each worker.",
+            unit="short",
+            width=6,
+            alerts=("AiRouterDown",),
+            queries=(Query(expr=f"sum(up{ROUTER})", legend="routers"),),
+        ),
+        Panel(
             title="Calls by status",
             description="Calls that workflows made, by the class of the answer's status.",
             unit="reqps",
+            width=6,
             queries=(
                 Query(expr=rate(f"ai_requests_total{ROUTER}", by="status"), legend="{{status}}"),
             ),
@@ -135,6 +144,7 @@ _CALLS = Row(
             title="Calls that failed",
             description="Share of calls answered with 5xx: no model of the route answered.",
             unit="percentunit",
+            width=6,
             thresholds=Thresholds(warning=0.01, critical=0.1),
             alerts=("AiCallsFailing",),
             queries=(
@@ -151,6 +161,7 @@ _CALLS = Row(
             title="Reasons of failures",
             description="What the router says why a call failed.",
             unit="ops",
+            width=6,
             queries=(
                 Query(expr=or_zero(rate(f"ai_errors_total{ROUTER}")), legend="all"),
                 Query(expr=rate(f"ai_errors_total{ROUTER}", by="reason"), legend="{{reason}}"),

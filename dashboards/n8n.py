@@ -41,7 +41,13 @@ _PODS = Row(
             description="Pods whose metrics Prometheus can read. A deleted pod is no longer "
             "counted; one that hangs is there and counts as 0.",
             unit="short",
-            alerts=("N8nMainDown", "N8nMetricsMissing"),
+            alerts=(
+                "N8nMainDown",
+                "N8nWebhookDown",
+                "N8nWorkerDown",
+                "N8nTierBelowMinimum",
+                "N8nMetricsMissing",
+            ),
             queries=(Query(expr=f"sum by (job) (up{_TIERS})", legend="{{job}}"),),
         ),
         Panel(

@@ -15,7 +15,7 @@ _HEALTH = Row(
             unit="short",
             kind="number",
             width=6,
-            alerts=("RedisNodeDown",),
+            alerts=("RedisDown", "RedisNodeDown"),
             queries=(Query(expr=f"sum(redis_up{_REDIS})", legend="nodes"),),
         ),
         Panel(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboards import all_dashboards
+from tests.monitoring import prometheus
 
 RUNBOOKS = "https://runbooks.example"
 _SERIES = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\s*\{")
@@ -44,3 +45,17 @@ FILES: dict[str, dict[str, Any]] = {
     name: json.loads(text) for name, text in all_dashboards(runbooks=RUNBOOKS).items()
 }
 PANELS = list(panels(FILES))
+
+_TYPE = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
+_SERIES_OF = {"counter": ("",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+
+
+def recorded(*kinds: str) -> frozenset[str]:
+    """Names of the recorded series of metrics of these kinds, such as `counter`."""
+    return frozenset(
+        name + suffix
+        for text in prometheus.recordings().values()
+        for name, kind in _TYPE.findall(text)
+        if kind in kinds
+        for suffix in _SERIES_OF[kind]
+    )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alerts.objectives import SLOS
-from dashboards import JOBS, all_dashboards, documents
+from dashboards import JOBS, all_dashboards, documents, promql
 from tests.alerts import promtool
 from tests.dashboards.boards import FILES, PANELS, Shown, panels
 from tests.monitoring import prometheus
@@ -199,6 +199,31 @@ def test_in_health_only_marked_panels_are_empty(tmp_path: Path) -> None:
             if not any(running.query(_filled_in(expr)) for expr in panel.exprs)
         }
     assert empty == marked
+
+
+def test_an_alert_counts_once_each_time_it_begins(tmp_path: Path) -> None:
+    # Where the platform's own rules have no alerts.
+    elsewhere = "elsewhere"
+    fires = f'alertstate="firing",namespace="{elsewhere}"'
+    pends = fires.replace("firing", "pending")
+    series = {
+        f'ALERTS{{alertname="A",audience="executive",{fires}}}': "_x4 1x9 stale _x19 1x3 stale",
+        f'ALERTS{{alertname="B",audience="executive",{fires}}}': "_x30 1x30",
+        f'ALERTS{{alertname="C",audience="executive",{pends}}}': "1x60",
+        f'ALERTS{{alertname="D",{fires}}}': "1x60",
+    }
+    begun, firing = (
+        each('audience="executive"').replace("$namespace", elsewhere).replace("$__range", "30m")
+        for each in (promql.begun, promql.firing)
+    )
+    expected = [
+        (begun, "1m", {"{}": 0}),
+        (begun, "30m", {"{}": 3}),
+        (firing, "1m", {"{}": 0}),
+        (firing, "5m", {"{}": 1}),
+        (firing, "17m30s", {"{}": 2}),
+    ]
+    promtool.expect(tmp_path, series, expected)
 
 
 def _values(loaded: Prometheus, panel: str) -> list[float]:
