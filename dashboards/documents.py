@@ -26,12 +26,9 @@ python -m dashboards build/dashboards
 All have a list of the others, and take the chosen time and namespace along. Where
 `monitoring.runbookUrl` is set, a panel leads to the runbooks of the alerts that fire when its value
 is bad. Rows about what a stack does not have are left out. Every panel has data in a healthy
-system that works on something, with two exceptions:
-
-- <sup>k</sup> is from kube-state-metrics. `install` brings it; the embedded cluster has none, so
-  these panels are empty there.
-- <sup>v</sup> is what kubelets say of volumes. They do so of volumes with a storage driver, and not
-  of those of the embedded cluster, which are folders.
+system that works on something. Those marked <sup>c</sup> show what the cluster says of itself,
+through kube-state-metrics and the kubelets: `install` brings the one and reads the others. The
+embedded cluster's Prometheus reads neither, so these are empty there.
 
 Pictures show the layout and no data: the curves stand for graphs, the bars at the right for
 thresholds.
@@ -44,8 +41,8 @@ _NEEDED = {
 }
 """What a stack has that has the scrape job."""
 
-_SOURCES = {"k": "kube_", "v": "kubelet_volume_"}
-"""How the metrics of sources begin that not every cluster has."""
+_CLUSTER = re.compile(r"\b(kube|kubelet|container)_")
+"""How metrics begin that are the cluster's own, which not every Prometheus reads."""
 
 
 def files() -> dict[str, str]:
@@ -96,11 +93,9 @@ def _needs(row: Row) -> str:
 
 
 def _mark(panel: Panel) -> str:
-    """Of which source a panel is that has nothing else to show."""
-    for mark, prefix in _SOURCES.items():
-        if all(re.search(rf"\b{prefix}", query.expr) for query in panel.queries):
-            return f" <sup>{mark}</sup>"
-    return ""
+    """That a panel shows nothing but the cluster's own metrics."""
+    own = all(_CLUSTER.search(query.expr) for query in panel.queries)
+    return " <sup>c</sup>" if own else ""
 
 
 def _colours(panel: Panel) -> str:

@@ -20,7 +20,6 @@ _LETTER = 6.3
 """Width of a letter in pixels, on average."""
 _UNIT_LETTERS = 7
 """Room for the unit, in the corner."""
-_SERIES_LINES = 2
 _STEP = 4
 """Width of the bar that shows a panel's thresholds."""
 
@@ -78,7 +77,7 @@ def _panel(panel: Panel, place: dict[str, int]) -> Iterator[str]:
         yield _text(x + 6, y + number * _STRIDE, line, weight="bold")
     top = y + (len(lines) + 1) * _STRIDE
     room = (height - len(lines) * _STRIDE - 8) // _STRIDE
-    for number, line in enumerate(_series(panel, letters)[:room]):
+    for number, line in enumerate(_series(panel, letters, room)):
         yield _text(x + 6, top + number * _STRIDE, line, colour=_GREY)
 
 
@@ -103,10 +102,12 @@ def _thresholds(panel: Panel, right: int, y: int, height: int) -> Iterator[str]:
         )
 
 
-def _series(panel: Panel, letters: int) -> list[str]:
+def _series(panel: Panel, letters: int, lines: int) -> list[str]:
     """What is drawn: `waiting, running`; a series for each value of a label is `each pod`."""
+    if lines < 1:
+        return []
     legends = [re.sub(r"\{\{(\w+)\}\}", r"each \1", query.legend) for query in panel.queries]
-    return textwrap.wrap(", ".join(legends), letters, max_lines=_SERIES_LINES, placeholder=" …")
+    return textwrap.wrap(", ".join(legends), letters, max_lines=lines, placeholder=" …")
 
 
 def _text(x: int, y: int, text: str, colour: str = _INK, weight: str = "normal") -> str:
