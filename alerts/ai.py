@@ -22,6 +22,7 @@ ALERTS = (
         'job="ai-router"}[15m]))'
         f" / (sum by (namespace, use_case) (rate({_CALLS}[15m])) > 0) > 0.2",
         wait="10m",
+        seen_after=None,
         severity="warning",
         summary="A use case's first model does not answer; others do in its place.",
         description="{{ $value | humanizePercentage }} of the calls of {{ $labels.use_case }} were "
@@ -35,6 +36,7 @@ ALERTS = (
         'key_missing|timeout|stream_broke_off"}[15m]))'
         f" / (sum by (namespace, use_case) (rate({_CALLS}[15m])) > 0) > 0.05",
         wait="10m",
+        seen_after=None,
         severity="critical",
         summary="Calls of AI fail for no fault of the caller.",
         description="{{ $value | humanizePercentage }} of the calls of {{ $labels.use_case }} "

@@ -9,7 +9,7 @@ N8nMetricsMissing.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from alerts.rule import Alert
+from alerts.rule import STANDSTILL, Alert
 
 _WAIT = "2m30s"
 """Main is replaced within about a minute, the others without a gap. More would be more than five
@@ -20,13 +20,9 @@ _LOST = 68
 found, and 2.1 scrapes for which it waits for the target to come back (scrapeLoop.endOfRunStaleness
 of Prometheus's sources)."""
 
-_STANDSTILL = {"audience": "executive"}
-"""While it lasts no workflow runs. The mission names no outage that a company's management is to
-read of (its channel is for risks that the workflows find), so it is these few and no others."""
-
 
 @dataclass(frozen=True, kw_only=True)
-class _Program:
+class Program:
     """A program that the platform cannot do without.
 
     Attributes:
@@ -92,7 +88,7 @@ def _stateful(name: str) -> str:
     return f"sum by (namespace) (max by (namespace, statefulset) ({ready}))"
 
 
-_REDIS = _Program(
+_REDIS = Program(
     job="redis",
     alert="RedisDown",
     answers="redis_up",
@@ -100,11 +96,11 @@ _REDIS = _Program(
     summary="No node of Redis answers.",
     description="There is no queue: nothing is taken in and nothing is run. n8n's processes exit "
     "after a minute without Redis.",
-    labels=_STANDSTILL,
+    labels=STANDSTILL,
 )
 
-_PROGRAMS = (
-    _Program(
+PROGRAMS = (
+    Program(
         job="n8n-main",
         alert="N8nMainDown",
         available=_tier("main"),
@@ -112,7 +108,7 @@ _PROGRAMS = (
         description="Schedules, polling triggers and the editor have stopped. Webhooks go on.",
         labels={},
     ),
-    _Program(
+    Program(
         job="n8n-webhook",
         alert="N8nWebhookDown",
         available=_tier("webhook"),
@@ -120,15 +116,15 @@ _PROGRAMS = (
         description="Every webhook is refused. Schedules go on.",
         labels={},
     ),
-    _Program(
+    Program(
         job="n8n-worker",
         alert="N8nWorkerDown",
         available=_tier("worker"),
         summary="No worker of n8n answers.",
         description="No workflow runs. Jobs wait in the queue, and are not lost.",
-        labels=_STANDSTILL,
+        labels=STANDSTILL,
     ),
-    _Program(
+    Program(
         job="ai-router",
         alert="AiRouterDown",
         summary="No AI router answers.",
@@ -136,18 +132,20 @@ _PROGRAMS = (
         labels={},
     ),
     _REDIS,
-    _Program(
+    Program(
         job="postgres",
         alert="N8nDatabaseDown",
         answers="pg_up",
         available=_stateful("postgres"),
         summary="PostgreSQL does not answer.",
         description="n8n can do nothing without it.",
-        labels=_STANDSTILL,
+        labels=STANDSTILL,
     ),
 )
 
-DOWN = tuple(each.alert for each in _PROGRAMS)
+"""All of them; a stack may lack some."""
+
+DOWN = tuple(each.alert for each in PROGRAMS)
 """Names of the alerts that no pod of a program answers."""
 
 
@@ -157,7 +155,7 @@ def alerts(expected: Mapping[str, int]) -> Iterable[Alert]:
     Args:
         expected: by value of the label `job`, the fewest pods that should answer.
     """
-    programs = [each for each in _PROGRAMS if each.job in expected]
+    programs = [each for each in PROGRAMS if each.job in expected]
     yield from (each.down() for each in programs)
     several = [each for each in programs if each is not _REDIS and expected[each.job] > 1]
     if several:
@@ -188,7 +186,7 @@ def metrics_missing(expected: Iterable[str]) -> Alert:
     Args:
         expected: values of the label `job` that the stack should have.
     """
-    answers = {each.job: each.answers for each in _PROGRAMS}
+    answers = {each.job: each.answers for each in PROGRAMS}
     targets = [
         f'{answers.get(job, "up")}{{namespace="$namespace",job="{job}"}}' for job in expected
     ]

@@ -33,7 +33,7 @@ INHIBITIONS = (
     ),
     # Without a store n8n's pods are not ready, or exit, and nothing that they do goes well.
     Inhibition(
-        causes=("N8nDatabaseDown", "RedisDown", "RedisSlotsUncovered"),
+        causes=("N8nDatabaseDown", "RedisDown"),
         effects=(
             "AiRouterDown",
             "N8nContainerRestarting",

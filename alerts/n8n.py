@@ -1,6 +1,6 @@
 """Alerts on n8n's tiers and its queue."""
 
-from alerts.rule import Alert
+from alerts.rule import SCRAPE_SECONDS, Alert
 
 _WAITING = 'n8n_scaling_mode_queue_jobs_waiting{namespace="$namespace",job="n8n-main"}'
 _WORKERS = 'up{namespace="$namespace",job="n8n-worker"}'
@@ -25,7 +25,7 @@ ALERTS = (
         f" and on (namespace) (sum by (namespace) ({_WORKERS}) > 0)",
         wait="0m",
         # n8n measures the queue every 20 s.
-        seen_after=20 + 30 + 180,
+        seen_after=20 + SCRAPE_SECONDS + 3 * 60,
         severity="critical",
         summary="Jobs wait, and no worker takes any.",
         description="{{ $value }} jobs or more have been waiting for 3 minutes, and none started.",
@@ -38,6 +38,7 @@ ALERTS = (
         f" and on (namespace) (min by (namespace) (min_over_time({_WAITING}[15m])) > 0)"
         f" and on (namespace) (sum by (namespace) (rate({_TAKEN}[15m])) > 0)",
         wait="5m",
+        seen_after=20 + SCRAPE_SECONDS + 15 * 60,
         severity="warning",
         summary="A worker takes no jobs although some wait.",
         description="{{ $labels.pod }} has taken none for 15 minutes, and others have. Either all "
@@ -56,6 +57,7 @@ ALERTS = (
         name="N8nDatabasePoolStarved",
         expr='min_over_time(n8n_db_pool_requests_pending{namespace="$namespace"}[5m]) > 0',
         wait="5m",
+        seen_after=SCRAPE_SECONDS + 5 * 60,
         severity="warning",
         summary="Queries of n8n wait for a database connection.",
         description="In {{ $labels.pod }} {{ $value }} or more have been waiting throughout 5 "

@@ -16,6 +16,10 @@ EVALUATION_SECONDS = 30
 GROUP_WAIT_SECONDS = 30
 """For which Alertmanager waits for more alerts to tell of at once."""
 
+STANDSTILL = MappingProxyType({"audience": "executive"})
+"""Labels of an alert while which no workflow runs. The mission names no outage that a company's
+management is to read of (its channel is for risks that the workflows find), so it is these few."""
+
 Rule = dict[str, Any]
 """A rule, or a group of them, as Prometheus' files and PrometheusRule write it."""
 

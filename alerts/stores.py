@@ -1,6 +1,6 @@
 """Alerts on Redis, PostgreSQL and their volumes."""
 
-from alerts.rule import Alert
+from alerts.rule import SCRAPE_SECONDS, Alert
 
 _MASTERS = 'redis_instance_info{namespace="$namespace",job="redis",role="master"}'
 
@@ -11,9 +11,12 @@ ALERTS = (
         expr='quantile by (namespace) (0.5, redis_cluster_slots_ok{namespace="$namespace",'
         'job="redis"}) < 16384',
         wait="1m",
+        # The nodes agree that one is lost after twice their timeout, which is 5 s by default.
+        seen_after=2 * 5 + SCRAPE_SECONDS,
         severity="critical",
         summary="Part of Redis Cluster's slots has no master.",
-        description="Only {{ $value }} of 16384 slots are served. The queue's is one of them.",
+        description="Only {{ $value }} of 16384 slots are served. If the queue's is not, no "
+        "workflow runs.",
     ),
     Alert(
         name="RedisReplicaMissing",
@@ -64,6 +67,8 @@ ALERTS = (
         ' and predict_linear(kubelet_volume_stats_available_bytes{namespace="$namespace"}[6h],'
         " 86400) < 0)",
         wait="15m",
+        # The kubelet measures volumes once a minute.
+        seen_after=60 + SCRAPE_SECONDS,
         severity="critical",
         summary="A volume is full, or will be within a day.",
         description="{{ $value | humanizePercentage }} of {{ $labels.persistentvolumeclaim }} is "

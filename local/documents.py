@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import alerts.documents
 import dashboards.documents
 import integrations.catalogue
 import integrations.documents
@@ -33,6 +34,7 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield path, text
     page = integrations.documents.page(integrations.catalogue.load())
     yield _REPOSITORY / "docs/integrations.md", page
+    yield _REPOSITORY / "docs/alerts.md", alerts.documents.text()
     for name, text in dashboards.documents.files().items():
         yield _REPOSITORY / "docs" / name, text
 

@@ -40,6 +40,25 @@ def amtool() -> Path:
     return _program("amtool")
 
 
+def alertmanager() -> tuple[str | Path, ...]:
+    """Alertmanager itself: the beginning of a command.
+
+    Debian's reads a template from /usr/share. Where the package is not installed, it gets that of
+    the cache there, which nobody else sees.
+
+    Raises:
+        LookupError: if it is not to be had, with what to install.
+    """
+    for name in ("alertmanager", "prometheus-alertmanager"):
+        on_path = shutil.which(name)
+        if on_path:
+            return (on_path,)
+    program = _program("prometheus-alertmanager")
+    share = program.parents[1] / "share"
+    with_share = 'mount --bind "$0" /usr/share && exec "$@"'
+    return ("unshare", "--map-root-user", "--mount", "sh", "-c", with_share, share, program)
+
+
 @functools.cache
 def _program(name: str) -> Path:
     on_path = shutil.which(name)
