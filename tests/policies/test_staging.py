@@ -82,6 +82,7 @@ def _with_key(text: str) -> str:
 
 
 _ROUTING = "data[routing.json]"
+_ROLE = "Role", "grafana-dashboards"
 
 MUTATIONS = {
     "gateway-listeners-use-tls": Mutation(
@@ -111,6 +112,10 @@ MUTATIONS = {
         "spec.target.template.data",
         {"password": "hunter2hunter2"},
     ),
+    "no-wildcard-permissions": Mutation(*_ROLE, "rules[0].apiGroups", ["*"]),
+    "no-privilege-granting-verbs": Mutation(*_ROLE, "rules[0].verbs", ["get", "escalate"]),
+    "no-running-commands-in-pods": Mutation(*_ROLE, "rules[0].resources", ["pods/exec"]),
+    "secrets-are-read-by-name": Mutation(*_ROLE, "rules[0].resources", ["configmaps", "secrets"]),
     "no-literal-secret-in-config-maps": Mutation("ConfigMap", "ai-gateway*", _ROUTING, _with_key),
 }
 
