@@ -27,6 +27,7 @@ class Board:
         namespaces: metric whose `namespace` labels can be chosen from; none if nothing is chosen.
         by_tier: whether main, webhook and worker can be chosen from.
         since: what is shown at first, for example `now-6h`.
+        refresh: how often it asks again, for example `1m`.
     """
 
     uid: str
@@ -36,6 +37,7 @@ class Board:
     namespaces: str | None = None
     by_tier: bool = False
     since: str = "now-6h"
+    refresh: str = "1m"
 
     def json(self, *, jobs: Collection[str], runbooks: str | None) -> str | None:
         """The dashboard as Grafana reads it, or None if nothing is left of it.
@@ -55,7 +57,7 @@ class Board:
             # Changes belong here, in code: the next deployment would undo those made in Grafana.
             .readonly()
             .time(self.since, "now")
-            .refresh("1m")
+            .refresh(self.refresh)
             .timezone("browser")
             .tooltip(models.DashboardCursorSync.CROSSHAIR)
             .variables(self._variables())

@@ -139,7 +139,6 @@ _ALERTS = Row(
             "shown.",
             unit="short",
             kind="number",
-            width=6,
             thresholds=Thresholds(warning=0.5, critical=2),
             queries=(
                 Query(
@@ -148,20 +147,10 @@ _ALERTS = Row(
             ),
         ),
         Panel(
-            title="Alerts to executives",
-            description="How often one began in all that is shown.",
-            unit="short",
-            kind="number",
-            width=6,
-            thresholds=Thresholds(warning=1, critical=5),
-            queries=(Query(expr=begun(_EXECUTIVE), legend="alerts", instant=True),),
-        ),
-        Panel(
             title="Critical alerts",
             description="How often one began in all that is shown: each called somebody on call.",
             unit="short",
             kind="number",
-            width=6,
             thresholds=Thresholds(warning=1, critical=5),
             queries=(Query(expr=begun(_CRITICAL), legend="alerts", instant=True),),
         ),
@@ -170,7 +159,6 @@ _ALERTS = Row(
             description="Different ones. 0 is a platform that needs nobody now.",
             unit="short",
             kind="number",
-            width=6,
             thresholds=Thresholds(warning=1, critical=2),
             queries=(Query(expr=firing(_CRITICAL), legend="alerts"),),
         ),
@@ -255,6 +243,7 @@ BOARD = Board(
     title="Executive intelligence",
     description="What did the platform do, at what cost, and could it be relied on?",
     namespaces="n8n_version_info",
-    since="now-7d",
+    since="now-24h",
+    refresh="30s",
     rows=(_WORK, _AI, _RELIANCE, _ALERTS),
 )
