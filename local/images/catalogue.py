@@ -95,9 +95,9 @@ CATALOGUE: Mapping[str, Published] = {
         "with the newer ones no answer is streamed; no npm; glibc for musl",
     ),
     "prometheus": Published(
-        reference="quay.io/prometheus/prometheus:v3.5.0",
-        stand_in="Debian `prometheus`",
-        difference="2.42 in Debian 12",
+        reference=f"quay.io/prometheus/prometheus:v{pins.PROMETHEUS}",
+        stand_in="built from its Go module",
+        difference="finds targets in Kubernetes and files only; no web interface",
     ),
     "alertmanager": Published(
         reference="quay.io/prometheus/alertmanager:v0.28.1",

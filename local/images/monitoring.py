@@ -25,7 +25,6 @@ def images(base: Base, programs: Mapping[str, Path]) -> list[Image]:
         LocalError: something that they are made of cannot be had.
     """
     return [
-        _packaged(base, "prometheus", "prometheus", program="/bin/prometheus"),
         _packaged(base, "alertmanager", "prometheus-alertmanager", program="/bin/alertmanager"),
         _packaged(
             base,
@@ -35,18 +34,17 @@ def images(base: Base, programs: Mapping[str, Path]) -> list[Image]:
             user=Account(name="exporter", number=59000, home="/"),
         ),
         *(
-            go_program(name, pins.PROMETHEUS_OPERATOR, programs, file=file, user=_NOBODY)
-            for name, file in (
-                ("prometheus-operator", "/bin/operator"),
-                ("prometheus-config-reloader", "/bin/prometheus-config-reloader"),
+            go_program(name, f"v{version}", programs, file=file, user=_NOBODY)
+            for name, version, file in (
+                ("prometheus", pins.PROMETHEUS, "/bin/prometheus"),
+                ("prometheus-operator", pins.PROMETHEUS_OPERATOR, "/bin/operator"),
+                (
+                    "prometheus-config-reloader",
+                    pins.PROMETHEUS_OPERATOR,
+                    "/bin/prometheus-config-reloader",
+                ),
+                ("postgres-exporter", pins.POSTGRES_EXPORTER, "/bin/postgres_exporter"),
             )
-        ),
-        go_program(
-            "postgres-exporter",
-            pins.POSTGRES_EXPORTER,
-            programs,
-            file="/bin/postgres_exporter",
-            user=_NOBODY,
         ),
     ]
 

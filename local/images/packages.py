@@ -63,8 +63,6 @@ _NOT_FOLLOWED = {
     "usrmerge",
     # PostgreSQL compiles long queries with it where it is there: 110 MB.
     "libllvm14",
-    # Prometheus's old pages show times in the browser's zone: 220 MB.
-    "libjs-moment-timezone",
     # C.UTF-8 is in libc-bin.
     "locales",
     "locales-all",

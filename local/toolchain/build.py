@@ -33,7 +33,8 @@ def key(tool: Tool) -> str:
     for file in sorted((MODULES / tool.module).iterdir()):
         digest.update(file.read_bytes())
     # Not Go's own version: go.mod names the least one, and a newer one builds the same program.
-    digest.update(json.dumps([tool.packages, linker_flags(tool)]).encode())
+    inputs = [tool.packages, linker_flags(tool), *tool.tags]
+    digest.update(json.dumps(inputs).encode())
     return digest.hexdigest()[:16]
 
 
@@ -52,11 +53,12 @@ def build(tool: Tool, folder: Path, report: Callable[[str], None]) -> None:
     for program, package in tool.packages.items():
         report(f"{program}: modules")
         listed = 0
-        for number, line in enumerate(_lines("list", "-deps", package, cwd=module), 1):
+        tags = ("-tags", ",".join(tool.tags))
+        for number, line in enumerate(_lines("list", *tags, "-deps", package, cwd=module), 1):
             if line.startswith("go: downloading"):
                 report(f"{program}: module {line.split()[2]}")
             listed = number
-        arguments = ("build", "-v", "-trimpath", "-ldflags", linker_flags(tool))
+        arguments = ("build", *tags, "-v", "-trimpath", "-ldflags", linker_flags(tool))
         output = ("-o", str(folder / program), package)
         for number, line in enumerate(_lines(*arguments, *output, cwd=module), 1):
             report(f"{program}: compiled {number} of at most {listed} packages, {line}")

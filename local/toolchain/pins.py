@@ -21,6 +21,7 @@ COREDNS = "1.14.6"
 KUBE_ROUTER = "2.2.1"
 LOCAL_PATH_PROVISIONER = "0.0.30"
 ENVOY_GATEWAY = "1.9.1"
+PROMETHEUS = "3.16.0"
 PROMETHEUS_OPERATOR = "0.85.0"
 POSTGRES_EXPORTER = versions.POSTGRES_EXPORTER.rpartition(":v")[2]
 PULUMI = metadata.version("pulumi")
@@ -69,6 +70,8 @@ class Tool:
     """Arguments that make a program print its version."""
     stamp: dict[str, str]
     """Go variables that a release carries its version in, and their values."""
+    tags: tuple[str, ...] = ()
+    """Go's build tags."""
     download: Download | None = None
 
 
@@ -223,6 +226,16 @@ IMAGE_TOOLS = (
                 f"v{ENVOY_GATEWAY}"
             )
         },
+    ),
+    Tool(
+        name="Prometheus",
+        version=PROMETHEUS,
+        module="prometheus",
+        packages={"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"},
+        ask=("--version",),
+        stamp={_PROMETHEUS_STAMP: PROMETHEUS},
+        # It knows every cloud's machines. Debian's knows none, nor Kubernetes' pods.
+        tags=("remove_all_sd", "enable_kubernetes_sd"),
     ),
     Tool(
         name="Prometheus operator",
