@@ -182,39 +182,37 @@ _DURABILITY = Row(
 )
 
 
-def _time_left() -> tuple[Query, ...]:
-    """How long each exception from the policies' conditions still holds."""
+def _exceptions() -> Iterator[Row]:
+    """How long each exception from the policies' conditions still holds, if there are any."""
     ends: dict[str, float] = {}
     for exception in yaml.safe_load(_EXCEPTIONS.read_text()) or ():
         name = f"{exception['condition']} ({', '.join(exception['stacks'])})"
         last = datetime.strptime(exception["expires"], "%Y-%m-%d").replace(tzinfo=UTC)
         end = (last + timedelta(days=1)).timestamp()
         ends[name] = min(end, ends.get(name, end))
-    # No program tells it: the moment stands in the query.
-    return tuple(
-        Query(expr=f"vector({end:.0f}) - time()", legend=name) for name, end in ends.items()
-    )
-
-
-def _exceptions() -> Iterator[Row]:
-    queries = _time_left()
-    if queries:
-        yield Row(
-            title="Exceptions from policies",
-            panels=(
-                Panel(
-                    title="Time until exceptions end",
-                    description="Of all environments, with the names of the stacks that each holds "
-                    "for. One that has ended fails every deployment: mend what it excuses, or have "
-                    "its owner renew it.",
-                    unit="s",
-                    kind="number",
-                    width=24,
-                    thresholds=Thresholds(warning=30 * _DAY, critical=7 * _DAY),
-                    queries=queries,
-                ),
+    if not ends:
+        return
+    # No program tells it: the moments stand in the query.
+    left = [
+        f'label_replace(vector({end:.0f}) - time(), "exception", "{name}", "", "")'
+        for name, end in ends.items()
+    ]
+    yield Row(
+        title="Exceptions from policies",
+        panels=(
+            Panel(
+                title="Time until exceptions end",
+                description="Of all environments, with the names of the stacks that each holds "
+                "for. One that has ended fails every deployment: mend what it excuses, or have "
+                "its owner renew it.",
+                unit="s",
+                kind="number",
+                width=24,
+                thresholds=Thresholds(warning=30 * _DAY, critical=7 * _DAY),
+                queries=(Query(expr=" or ".join(left), legend="{{exception}}"),),
             ),
-        )
+        ),
+    )
 
 
 BOARD = Board(

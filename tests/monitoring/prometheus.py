@@ -47,8 +47,8 @@ _CONTAINERS = {
     "n8n-webhook": ("n8n-webhook-0", "n8n"),
     "n8n-worker": ("n8n-worker-0", "n8n"),
     "ai-router": ("n8n-worker-0", "ai-router"),
-    "redis": ("redis-a-0", "metrics"),
-    "postgres": ("postgres-0", "metrics"),
+    "redis": ("redis-a-0", "exporter"),
+    "postgres": ("postgres-0", "exporter"),
 }
 """The pod and container that the target of a job is."""
 
