@@ -81,10 +81,13 @@ def _boards() -> Iterator[str]:
 
 
 def _chosen(board: Board) -> str:
-    """What can be chosen, and which time is shown at first."""
+    """What can be chosen, which time is shown at first, and how often it asks again."""
     chosen = ["data source", *(["namespace"] if board.namespaces else [])]
     chosen += ["tier"] if board.by_tier else []
-    return f"To choose: {', '.join(chosen)}. Shows at first: {board.since} to now."
+    return (
+        f"To choose: {', '.join(chosen)}. At first it shows the last "
+        f"{board.since.removeprefix('now-')}; it asks again every {board.refresh}."
+    )
 
 
 def _needs(row: Row) -> str:
