@@ -31,6 +31,18 @@ _DNS_METRICS_PORT = 9153
 _PASSWORD_LENGTH = 40
 
 
+def _nodes() -> list[kubernetes.networking.v1.NetworkPolicyPeerArgs]:
+    """Addresses that machines of a cluster have among themselves: they are no pods, and have no
+    labels that a policy could name."""
+    networks = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
+    return [
+        kubernetes.networking.v1.NetworkPolicyPeerArgs(
+            ip_block=kubernetes.networking.v1.IPBlockArgs(cidr=each)
+        )
+        for each in networks
+    ]
+
+
 class KubePrometheusStack(Component):
     """The operator, its custom resource definitions and all that it runs, in a namespace.
 
@@ -91,8 +103,7 @@ class KubePrometheusStack(Component):
                 ),
                 network.egress([network.namespace(EXTERNAL_SECRETS)], access.EXTERNAL_SECRETS_PORT),
                 network.egress([network.namespace("kube-system")], _DNS_METRICS_PORT),
-                # A node has no label that a policy could name.
-                network.egress([network.anywhere_but_metadata()], _KUBELET_PORT),
+                network.egress(_nodes(), _KUBELET_PORT),
             ],
         )
         if self._settings.monitoring.email:

@@ -19,7 +19,19 @@ from local.toolchain import build
 from tests.engine.cluster import Cluster
 from tests.engine.stacks import Stack
 
-COPIED = ("n8n-encryption-key", "n8n-credentials", "redis-auth", "database-auth")
+COPIED = {
+    "platform": (
+        "n8n-encryption-key",
+        "n8n-credentials",
+        "redis-auth",
+        "database-auth",
+        "alertmanager-slack",
+        "alertmanager-heartbeat",
+    ),
+    "monitoring": ("grafana-admin",),
+}
+"""Secrets that the operator copies, by the area whose namespace has them."""
+
 PACKS = [str(REPOSITORY / "policies" / name) for name in ("soc2", "gdpr")]
 
 
@@ -36,6 +48,8 @@ def _production(values: dict[str, Any], files: Path) -> None:
     chosen = select("full")
     names = [each.name for each in chosen.processors]
     config["processors"] = sorted({*chosen.processor_hosts(), *names})
+    # A managed database is watched by its provider.
+    config["requiredAlerts"].remove("N8nDatabaseDown")
     (files / "config").mkdir()
     (files / "config" / "staging.json").write_text(json.dumps(config))
 
@@ -50,8 +64,9 @@ def stack(
 ) -> Iterator[Stack]:
     """The committed stack, on this cluster, and with what its definitions know.
 
-    `environment:` needs Pulumi Cloud. The operator whose definitions are here takes a token only,
-    and its chart cannot be rendered.
+    `environment:` needs Pulumi Cloud. The External Secrets whose definitions are here takes a token
+    only, and its chart cannot be rendered. Nor can Prometheus's: the stand-in shows it as one
+    resource, and what policies say of the objects in it is not seen here.
     """
     committed = yaml.safe_load((REPOSITORY / "Pulumi.staging.yaml").read_text())["config"]
     values: dict[str, Any] = {
@@ -60,6 +75,8 @@ def stack(
     monkeypatch.setenv("N8N_PLATFORM_CHANGE", "tested")
     values["platform"]["context"] = "n8n-platform-local"
     values["esc"] |= {"authentication": "token", "operator": "installed"}
+    # The embedded cluster may have the default one, for a Prometheus of its own.
+    values["monitoring"]["namespace"] = "observability"
     if request.param == "production":
         files = tmp_path / "policies"
         files.mkdir()
@@ -85,6 +102,8 @@ def test_both_packs_are_clean_and_the_cluster_accepts_every_object(
     ]
     kinds = {each["type"].rpartition(":")[2] for each in judged if "type" in each}
     assert {"SecretStore", "ExternalSecret"} <= kinds
+    assert {"PodMonitor", "PrometheusRule", "AlertmanagerConfig"} <= kinds
+    assert "kubernetes:helm.sh/v4:Chart" in preview.stdout
     assert not [each for each in judged if each.get("result") == "violated"]
 
 
@@ -94,19 +113,26 @@ def test_no_value_of_a_secret_is_in_what_is_printed_or_kept(
     record = tmp_path / "record"
     monkeypatch.setenv("POLICY_RECORD", str(record))
     loaded = yaml.safe_load((stack.folder / "Pulumi.staging.yaml").read_text())["config"]
-    namespace = loaded["n8n-platform:platform"]["namespace"]
+    namespaces = {area: loaded[f"n8n-platform:{area}"]["namespace"] for area in COPIED}
     marker = f"value-{secrets.token_hex(16)}"
+    literals = [
+        f"--from-literal={key}={marker}" for key in ("password", "overwrites.json", "url", "user")
+    ]
     # As the operator leaves them; it cannot be run here, nor could it reach Pulumi ESC.
-    cluster.kubectl("create", "namespace", namespace)
+    for namespace in namespaces.values():
+        cluster.kubectl("create", "namespace", namespace)
     try:
-        for name in COPIED:
-            literals = [f"--from-literal={key}={marker}" for key in ("password", "overwrites.json")]
-            cluster.kubectl("create", "secret", "generic", name, "-n", namespace, *literals)
+        for area, names in COPIED.items():
+            for name in names:
+                place = ("-n", namespaces[area])
+                cluster.kubectl("create", "secret", "generic", name, *place, *literals)
         preview = stack.preview(policy_packs=PACKS)
     finally:
-        cluster.kubectl("delete", "namespace", namespace)
+        for namespace in namespaces.values():
+            cluster.kubectl("delete", "namespace", namespace)
 
-    assert "n8n-credentials" in preview.stdout
+    for names in COPIED.values():
+        assert all(name in preview.stdout for name in names)
     recorded = "".join(file.read_text() for file in record.iterdir())
     everything = preview.stdout + preview.stderr + recorded + stack.state_text()
     assert marker not in everything
@@ -114,10 +140,10 @@ def test_no_value_of_a_secret_is_in_what_is_printed_or_kept(
 
 
 @pytest.mark.usefixtures("environment")  # which has the operator's files
-def test_the_operators_chart_knows_every_value_that_it_is_given() -> None:
+@pytest.mark.parametrize("values", [operator.values("n8n"), operator.controller_values("m")])
+def test_the_operators_chart_knows_every_value_that_it_is_given(values: dict[str, Any]) -> None:
     files = build.module_folder("crds", "github.com/external-secrets/external-secrets")
     schema = json.loads((files / "deploy/charts/external-secrets/values.schema.json").read_text())
-    values = operator.values("n8n")
 
     assert list(Draft7Validator(schema).iter_errors(values)) == []
     # The schema does not refuse what it does not know.
