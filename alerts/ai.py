@@ -3,6 +3,7 @@
 from alerts.rule import Alert
 
 _CALLS = 'ai_requests_total{namespace="$namespace",job="ai-router"}'
+_KEYS = 'ai_provider_key_present{namespace="$namespace",job="ai-router"}'
 
 ALERTS = (
     Alert(
@@ -44,8 +45,10 @@ ALERTS = (
     ),
     Alert(
         name="AiProviderKeyMissing",
-        expr='max by (namespace, provider) (ai_provider_key_present{namespace="$namespace",'
-        'job="ai-router"}) == 0',
+        # Where none has had one for a day, nobody has set AI up. Calls that fail all the same are
+        # AiCallsFailing.
+        expr=f"(max by (namespace, provider) ({_KEYS}) == 0)"
+        f" and on (namespace) (max by (namespace) (max_over_time({_KEYS}[1d])) > 0)",
         wait="15m",
         severity="warning",
         summary="The key of an AI provider is missing.",

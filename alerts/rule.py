@@ -72,7 +72,8 @@ class Alert:
             "for": self.wait,
             # One lost scrape ends no alert and raises it no second time.
             "keep_firing_for": "2m",
-            "labels": {"severity": self.severity, **self.labels},
+            # Those of different stacks are told apart, and hold back none of another's.
+            "labels": {"severity": self.severity, "namespace": namespace, **self.labels},
             "annotations": {
                 "summary": self.summary,
                 "description": self.description.replace("$namespace", namespace),

@@ -6,13 +6,12 @@ import alerts
 from alerts.availability import DOWN
 from alerts.rule import GROUP_WAIT_SECONDS
 from tests.alerts import promtool
-from tests.alerts.faults import (
+from tests.alerts.faults import FAULTS, Fault
+from tests.alerts.health import (
     FAILED_REQUESTS,
-    FAULTS,
     HEALTHY,
     REQUESTS,
     WEBHOOKS_AVAILABLE,
-    Fault,
     values,
     without_scrape,
 )

@@ -24,6 +24,8 @@ def test_a_runbook_has_its_four_parts_and_a_command(alert, url):
     parts = re.split(r"^## (.+)\n", text, flags=re.MULTILINE)[1:]
     assert parts[::2] == _HEADINGS
     assert all(part.strip() for part in parts[1::2])
+    # Who is woken by another environment must not look into an empty namespace.
+    assert "elsewhere write the one that the alert names" in parts[5]
     assert "kubectl " in parts[5]
 
 

@@ -1,0 +1,155 @@
+"""The platform's series in health.
+
+Values are in promtool's notation, one each 30 seconds for 50 minutes: `1x100` is 1 all the time,
+`0+300x100` a counter that grows by 300 each time.
+"""
+
+import re
+from collections.abc import Mapping
+
+_REPEATED = re.compile(r"([\d.]+)([+-][\d.]+)?x(\d+)")
+
+ALWAYS, NEVER = "1x100", "0x100"
+
+
+def n8n(name: str, pod: str, /, **labels: str) -> str:
+    """A series of one of n8n's pods."""
+    job = pod.rsplit("-", 1)[0]
+    return series(name, job=job, pod=pod, **labels)
+
+
+def series(name: str, /, **labels: str) -> str:
+    """A series of the platform's namespace."""
+    written = ",".join(f'{key}="{value}"' for key, value in {"namespace": "n8n", **labels}.items())
+    return f"{name}{{{written}}}"
+
+
+def state(name: str, /, **labels: str) -> str:
+    """A series of kube-state-metrics."""
+    return series(name, job="kube-state-metrics", **labels)
+
+
+PODS = ("n8n-main-0", "n8n-webhook-0", "n8n-webhook-1", "n8n-worker-0", "n8n-worker-1")
+REDIS = [f"redis-{zone}-{number}" for zone in "abc" for number in (0, 1)]
+_DURATION = "n8n_webhook_request_duration_seconds"
+_EXECUTION = "n8n_workflow_execution_duration_seconds_count"
+
+REQUESTS = n8n(f"{_DURATION}_count", "n8n-webhook-0", status_code="200")
+IN_TIME = n8n(f"{_DURATION}_bucket", "n8n-webhook-0", status_code="200", le="0.1")
+FAILED_REQUESTS = n8n(f"{_DURATION}_count", "n8n-webhook-0", status_code="500")
+UNKNOWN_PATHS = n8n(f"{_DURATION}_count", "n8n-webhook-0", status_code="404")
+SUCCESSES = n8n(_EXECUTION, "n8n-webhook-0", status="success", mode="webhook")
+FAILURES = n8n(_EXECUTION, "n8n-webhook-0", status="failed", mode="webhook")
+WAITING = n8n("n8n_scaling_mode_queue_jobs_waiting", "n8n-main-0")
+TAKEN = [n8n("n8n_queue_job_dequeued_total", f"n8n-worker-{number}") for number in (0, 1)]
+WEBHOOKS_AVAILABLE = state("kube_deployment_status_replicas_available", deployment="n8n-webhook")
+ROUTERS = [series("up", job="ai-router", pod=f"n8n-worker-{number}") for number in (0, 1)]
+AI = {"job": "ai-router", "pod": "n8n-worker-0", "use_case": "data_processing"}
+
+
+def _deployments() -> dict[str, str]:
+    return {
+        state(f"kube_deployment_{kind}", deployment=name): f"{number}x100"
+        for name, number in (("n8n-main", 1), ("n8n-webhook", 2), ("n8n-worker", 2))
+        for kind in ("spec_replicas", "status_replicas_available")
+    }
+
+
+def ready(stateful_set: str) -> str:
+    """The series of a StatefulSet's ready pods."""
+    return state("kube_statefulset_status_replicas_ready", statefulset=stateful_set)
+
+
+def _redis() -> dict[str, str]:
+    found = {}
+    for pod in REDIS:
+        role, replicas = ("master", 1) if pod.endswith("0") else ("slave", 0)
+        found |= {
+            series("up", job="redis", pod=pod): ALWAYS,
+            series("redis_up", job="redis", pod=pod): ALWAYS,
+            series("redis_cluster_slots_ok", job="redis", pod=pod): "16384x100",
+            series("redis_instance_info", job="redis", pod=pod, role=role): ALWAYS,
+            series("redis_connected_slaves", job="redis", pod=pod): f"{replicas}x100",
+            series("redis_memory_used_bytes", job="redis", pod=pod): "10x100",
+            series("redis_memory_max_bytes", job="redis", pod=pod): "100x100",
+        }
+    return found
+
+
+def _ai() -> dict[str, str]:
+    failed = {**AI, "reason": "provider_failed"}
+    return {
+        **dict.fromkeys(ROUTERS, ALWAYS),
+        series("ai_requests_total", **AI, status="2xx"): "0+100x100",
+        series("ai_fallbacks_total", **AI): "0+1x100",
+        series("ai_errors_total", **failed): "0+1x100",
+        series("ai_errors_total", **{**AI, "reason": "invalid_body"}): "0+50x100",
+        series("ai_budget_dollars", **AI): "10x100",
+        series("ai_budget_spent_dollars", **AI): "5x100",
+        **dict.fromkeys(AI_KEYS, ALWAYS),
+        series("ai_metering_failures_total", job="ai-router", pod="n8n-worker-0"): NEVER,
+    }
+
+
+AI_KEYS = [
+    series("ai_provider_key_present", job="ai-router", pod="n8n-worker-0", provider=provider)
+    for provider in ("anthropic", "openai")
+]
+CLAIM = {"job": "kubelet", "persistentvolumeclaim": "data-redis-a-0"}
+AUTOSCALER = {"horizontalpodautoscaler": "n8n-worker"}
+QUOTA = {"resourcequota": "n8n", "resource": "requests.cpu"}
+CONDITION = {"name": "redis-auth", "condition": "Ready"}
+
+HEALTHY: Mapping[str, str] = {
+    **{n8n("up", pod): ALWAYS for pod in PODS},
+    **{n8n("n8n_nodejs_eventloop_lag_p99_seconds", pod): "0.012x100" for pod in PODS},
+    **{n8n("n8n_db_pool_requests_pending", pod): NEVER for pod in PODS},
+    n8n("n8n_instance_role_leader", "n8n-main-0"): ALWAYS,
+    n8n("n8n_audit_user_login_failed_total", "n8n-main-0"): "0+0x50 1+0x49",
+    REQUESTS: "0+30000x100",
+    IN_TIME: "0+29950x100",
+    FAILED_REQUESTS: "0+3x100",
+    UNKNOWN_PATHS: "0+30000x100",
+    SUCCESSES: "0+1000x100",
+    FAILURES: "0+2x100",
+    WAITING: "0 5 0 0 7" + " 0x95",
+    **dict.fromkeys(TAKEN, "0+100x100"),
+    **_deployments(),
+    **{ready(f"redis-{zone}"): "2x100" for zone in "abc"},
+    ready("postgres"): ALWAYS,
+    state("kube_pod_container_status_restarts_total", pod=PODS[0], container="n8n"): "0x50 1x49",
+    state("kube_horizontalpodautoscaler_status_desired_replicas", **AUTOSCALER): "2x100",
+    state("kube_horizontalpodautoscaler_spec_max_replicas", **AUTOSCALER): "20x100",
+    state("kube_resourcequota", **QUOTA, type="used"): "10x100",
+    state("kube_resourcequota", **QUOTA, type="hard"): "20x100",
+    series("kubelet_volume_stats_available_bytes", **CLAIM): "80x100",
+    series("kubelet_volume_stats_capacity_bytes", **CLAIM): "100x100",
+    series("externalsecret_status_condition", **CONDITION, status="False"): NEVER,
+    series("externalsecret_status_condition", **CONDITION, status="True"): ALWAYS,
+    **_redis(),
+    series("up", job="postgres", pod="postgres-0"): ALWAYS,
+    series("pg_up", job="postgres", pod="postgres-0"): ALWAYS,
+    series("pg_settings_max_connections", job="postgres", pod="postgres-0"): "100x100",
+    series("pg_stat_activity_count", job="postgres", pod="postgres-0", state="idle"): "20x100",
+    **_ai(),
+}
+
+
+def values(notation: str) -> list[str]:
+    """A series' values one by one: `5`, `7`, `9` for `5+2x2`."""
+    found: list[str] = []
+    for part in notation.split():
+        repeated = _REPEATED.fullmatch(part)
+        if repeated is None:
+            found.append(part)
+            continue
+        first, step, times = repeated.groups(default="0")
+        found += [str(float(first) + float(step) * time) for time in range(int(times) + 1)]
+    return found
+
+
+def without_scrape(notation: str, number: int) -> str:
+    """The series when one scrape is lost, which Prometheus marks as such."""
+    written = values(notation)
+    written[number : number + 1] = ["stale"]
+    return " ".join(written)
