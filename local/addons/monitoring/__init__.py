@@ -83,18 +83,10 @@ def manifests(images: Mapping[str, str]) -> list[Manifest]:
         "metadata": {"name": "alert-receiver", **metadata},
         "data": {"receiver.py": (_HERE / "receiver.py").read_text()},
     }
-    alertmanager = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        # By this name, the operator takes it for what comes before all AlertmanagerConfigs.
-        "metadata": {"name": "alertmanager-alertmanager", **metadata},
-        "stringData": {"alertmanager.yaml": yaml.safe_dump(chart["alertmanager"]["config"])},
-    }
     return [
         namespace(),
         *yaml.safe_load_all(text),
         receiver,
-        alertmanager,
         {
             "apiVersion": _API_VERSION,
             "kind": "Alertmanager",
