@@ -10,6 +10,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components import governance
 from components.base import Component, labels
+from components.secrets.operator import controller_account
 from settings import Settings
 from settings.secret_keys import WantedSecret
 
@@ -45,6 +46,8 @@ class ExternalSecrets(Component):
         self._settings = settings
         if settings.esc.authentication == "oidc":
             self._create_service_account()
+            if settings.esc.operator == "install":
+                self._let_the_controller_have_its_tokens()
         store = self._create_store()
         for secret in secrets:
             self._create_external_secret(secret, store)
@@ -56,6 +59,36 @@ class ExternalSecrets(Component):
             metadata=self._metadata(STORE),
             # The operator asks for a token of it; no pod runs as it.
             automount_service_account_token=False,
+            opts=self.child_options(),
+        )
+
+    def _let_the_controller_have_its_tokens(self) -> None:
+        """Of this service account, and of no other in the namespace."""
+        kubernetes.rbac.v1.Role(
+            STORE,
+            metadata=self._metadata(STORE),
+            rules=[
+                kubernetes.rbac.v1.PolicyRuleArgs(
+                    api_groups=[""],
+                    resources=["serviceaccounts/token"],
+                    resource_names=[STORE],
+                    verbs=["create"],
+                )
+            ],
+            opts=self.child_options(),
+        )
+        name, namespace = controller_account(self._settings, self._namespace)
+        kubernetes.rbac.v1.RoleBinding(
+            STORE,
+            metadata=self._metadata(STORE),
+            role_ref=kubernetes.rbac.v1.RoleRefArgs(
+                api_group="rbac.authorization.k8s.io", kind="Role", name=STORE
+            ),
+            subjects=[
+                kubernetes.rbac.v1.SubjectArgs(
+                    kind="ServiceAccount", name=name, namespace=namespace
+                )
+            ],
             opts=self.child_options(),
         )
 

@@ -100,9 +100,21 @@ class NamespaceController(Component):
         self, name: str, *, namespace: str, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, opts)
-        release = f"{NAMESPACE}-{namespace}"
+        release = _controller_of(namespace)
         _create_chart(release, namespace, controller_values(namespace), self.child_options())
         self.register_outputs({})
+
+
+def controller_account(settings: Settings, namespace: str) -> tuple[str, str]:
+    """Name and namespace of the service account of what copies secrets into a namespace."""
+    if namespace == settings.platform.namespace:
+        return NAMESPACE, NAMESPACE
+    return _controller_of(namespace), namespace
+
+
+def _controller_of(namespace: str) -> str:
+    """The release of a further controller, after which the chart names its service account."""
+    return f"{NAMESPACE}-{namespace}"
 
 
 def _create_chart(
@@ -162,7 +174,13 @@ def _controller(namespace: str) -> dict[str, Any]:
         # A push to Pulumi ESC would replace its definitions by resolved plain text.
         "processPushSecret": False,
         # The right to read Secrets through stores belongs to nobody who may just view.
-        "rbac": {"aggregateToView": False, "aggregateToEdit": False},
+        "rbac": {
+            "aggregateToView": False,
+            "aggregateToEdit": False,
+            # Nor the right to act as any service account of the namespace: as the one of stores
+            # alone, which components/secrets/external.py gives. Known to the chart since 2.5.0.
+            "serviceAccountTokenCreate": False,
+        },
         # Prometheus has a PodMonitor of the platform for it: with both, all of it counts twice.
         "serviceMonitor": {"enabled": False},
         "resources": _resources(cpu="50m", memory="128Mi"),

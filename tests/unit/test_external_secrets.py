@@ -12,7 +12,7 @@ from components.n8n.webhook import Webhook
 from components.n8n.worker import Worker
 from components.postgres import Postgres
 from components.redis import RedisCluster
-from components.secrets import PlatformSecrets
+from components.secrets import PlatformSecrets, operator
 from tests.unit.mocks import Recorded, record
 
 ESC: dict[str, Any] = {
@@ -114,6 +114,26 @@ def test_the_store_is_opened_by_a_service_account_of_the_cluster() -> None:
     assert "accessToken" not in pulumi
     account = recorded.one("ServiceAccount", "pulumi-esc")
     assert account["automountServiceAccountToken"] is False
+
+
+def test_the_operator_acts_as_the_stores_service_account_and_as_no_other() -> None:
+    recorded = platform(ESC)
+    assert operator.values("n8n")["rbac"]["serviceAccountTokenCreate"] is False
+    [rule] = recorded.one("Role", "pulumi-esc")["rules"]
+    assert (rule["resources"], rule["resourceNames"]) == (
+        ["serviceaccounts/token"],
+        ["pulumi-esc"],
+    )
+    bound = recorded.one("RoleBinding", "pulumi-esc")
+    assert bound["metadata"]["namespace"] == "n8n"
+    assert bound["subjects"] == [
+        {"kind": "ServiceAccount", "name": "external-secrets", "namespace": "external-secrets"}
+    ]
+
+
+def test_an_operator_of_the_clusters_own_is_given_no_rights() -> None:
+    recorded = record_secrets({**ESC, "esc": {**ESC["esc"], "operator": "installed"}})
+    assert recorded.of("Role") == recorded.of("RoleBinding") == []
 
 
 def test_a_long_lived_token_is_named_and_no_service_account_made() -> None:

@@ -314,6 +314,13 @@ def test_who_copies_grafanas_password_reads_secrets_of_that_namespace_alone() ->
     chosen = chart(installed(**ESC), "external-secrets")
     assert chosen["namespace"] == chosen["values"]["scopedNamespace"] == "monitoring"
     assert chosen["values"]["scopedRBAC"] is True
+    bound = installed(**ESC).one("RoleBinding", "pulumi-esc")
+    assert bound["metadata"]["namespace"] == "monitoring"
+    [subject] = bound["subjects"]
+    # The chart names the service account after its release.
+    release = "external-secrets-monitoring"
+    assert (subject["name"], subject["namespace"]) == (release, "monitoring")
+    assert release in [each.name for each in installed(**ESC).of("Chart")]
     # Definitions and the webhook are the operator's, of which a cluster has one.
     assert chosen["values"]["installCRDs"] is False
     parts = ("webhook", "certController")

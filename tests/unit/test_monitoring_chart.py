@@ -120,10 +120,11 @@ def test_what_reads_secrets_of_the_cluster_does_not_come_with_the_chart() -> Non
     assert not {"secrets", "configmaps"} & set(collectors)
 
     grafana = given["grafana"]
-    [role] = installed(monitoring={"stack": "install", "namespace": "observability"}).of("Role")
-    assert role.inputs["metadata"]["name"] == grafana["rbac"]["useExistingRole"]
-    assert role.inputs["metadata"]["namespace"] == "observability"
-    assert [rule["resources"] for rule in role.inputs["rules"]] == [["configmaps"]]
+    role = installed(monitoring={"stack": "install", "namespace": "observability"}).one(
+        "Role", grafana["rbac"]["useExistingRole"]
+    )
+    assert role["metadata"]["namespace"] == "observability"
+    assert [rule["resources"] for rule in role["rules"]] == [["configmaps"]]
     # What the role refuses, a sidecar must not ask for.
     assert grafana["rbac"]["namespaced"] is True
     assert grafana["sidecar"]["dashboards"]["searchNamespace"] == "observability"
