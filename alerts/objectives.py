@@ -2,8 +2,10 @@
 
 from alerts.slo import Events, Slo
 
-_REQUESTS = 'n8n_webhook_request_duration_seconds_count{namespace="$namespace",job="n8n-webhook"'
-_IN_TIME = 'n8n_webhook_request_duration_seconds_bucket{namespace="$namespace",job="n8n-webhook"'
+# Any other method n8n answers with 500, so that a stranger could spend the budget.
+_WEBHOOK = 'namespace="$namespace",job="n8n-webhook",method=~"DELETE|GET|HEAD|PATCH|POST|PUT"'
+_REQUESTS = f"n8n_webhook_request_duration_seconds_count{{{_WEBHOOK}"
+_IN_TIME = f"n8n_webhook_request_duration_seconds_bucket{{{_WEBHOOK}"
 _WEBHOOKS = 'up{namespace="$namespace",job="n8n-webhook"}'
 _EXECUTIONS = (
     'n8n_workflow_execution_duration_seconds_count{namespace="$namespace",'
@@ -19,7 +21,8 @@ WEBHOOK_AVAILABILITY = Slo(
     alert="N8nWebhookAvailability",
     objective=0.9995,
     meaning="a webhook is answered, and not with a status of 500 or more; while no webhook pod is "
-    "available, every moment is bad. Paths that no workflow has (404) do not count.",
+    "available, every moment is bad. Paths that no workflow has (404) and methods that n8n "
+    "does not know do not count.",
     events=Events(
         bad=f'sum(rate({_REQUESTS},status_code=~"5.."}}[5m]))',
         all=f'sum(rate({_REQUESTS},status_code!="404"}}[5m]))',

@@ -34,10 +34,16 @@ REDIS = [f"redis-{zone}-{number}" for zone in "abc" for number in (0, 1)]
 _DURATION = "n8n_webhook_request_duration_seconds"
 _EXECUTION = "n8n_workflow_execution_duration_seconds_count"
 
-REQUESTS = n8n(f"{_DURATION}_count", "n8n-webhook-0", status_code="200")
-IN_TIME = n8n(f"{_DURATION}_bucket", "n8n-webhook-0", status_code="200", le="0.1")
-FAILED_REQUESTS = n8n(f"{_DURATION}_count", "n8n-webhook-0", status_code="500")
-UNKNOWN_PATHS = n8n(f"{_DURATION}_count", "n8n-webhook-0", status_code="404")
+
+def _webhook(name: str, /, *, method: str = "POST", **labels: str) -> str:
+    return n8n(f"{_DURATION}_{name}", "n8n-webhook-0", method=method, **labels)
+
+
+REQUESTS = _webhook("count", status_code="200")
+IN_TIME = _webhook("bucket", status_code="200", le="0.1")
+FAILED_REQUESTS = _webhook("count", status_code="500")
+UNKNOWN_PATHS = _webhook("count", status_code="404")
+UNKNOWN_METHODS = _webhook("count", status_code="500", method="PROPFIND")
 SUCCESSES = n8n(_EXECUTION, "n8n-webhook-0", status="success", mode="webhook")
 FAILURES = n8n(_EXECUTION, "n8n-webhook-0", status="failed", mode="webhook")
 WAITING = n8n("n8n_scaling_mode_queue_jobs_waiting", "n8n-main-0")
@@ -110,6 +116,7 @@ HEALTHY: Mapping[str, str] = {
     IN_TIME: "0+29950x100",
     FAILED_REQUESTS: "0+3x100",
     UNKNOWN_PATHS: "0+30000x100",
+    UNKNOWN_METHODS: "0+30000x100",
     SUCCESSES: "0+1000x100",
     FAILURES: "0+2x100",
     WAITING: "0 5 0 0 7" + " 0x95",
