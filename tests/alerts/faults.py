@@ -194,21 +194,27 @@ FAULTS: Mapping[str, Fault] = {
         "RedisSlotsUncovered critical",
     ),
     "a node of Redis does not answer": _fault(
-        {_redis_series("redis_up", "redis-b-1"): NEVER}, "RedisNodeDown warning"
+        {_redis_series("redis_up", "redis-b-1"): "1x10 0x89"},
+        "RedisNodeDown warning",
+        begins=11 * 30,
     ),
     "a node of Redis is deleted": _fault(
-        dict.fromkeys(_of("redis", "redis-b-1")), "RedisNodeDown warning"
+        dict.fromkeys(_of("redis", "redis-b-1"), "1x20 stale"),
+        "RedisNodeDown warning",
+        begins=21 * 30,
     ),
     "all nodes of Redis are deleted, and nothing but Prometheus sees it": _fault(
-        {**_NO_KUBE_STATE, **dict.fromkeys(_of("redis"))},
+        {**_NO_KUBE_STATE, **dict.fromkeys(_of("redis"), "1x20 stale")},
         "RedisDown critical",
         "RedisNodeDown warning",
         "N8nMetricsMissing warning",
+        begins=21 * 30,
     ),
     "Redis is ready, and refuses its exporters": _fault(
-        {_redis_series("redis_up", pod): NEVER for pod in REDIS},
+        {_redis_series("redis_up", pod): "1x10 0x89" for pod in REDIS},
         "RedisNodeDown warning",
         "N8nMetricsMissing warning",
+        begins=11 * 30,
     ),
     "no node of Redis is ready": _fault(
         {ready(f"redis-{zone}"): NEVER for zone in "abc"}, "RedisDown critical"

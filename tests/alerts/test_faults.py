@@ -10,8 +10,10 @@ from tests.alerts.faults import FAULTS, Fault
 from tests.alerts.health import (
     FAILED_REQUESTS,
     HEALTHY,
+    REDIS,
     REQUESTS,
     WEBHOOKS_AVAILABLE,
+    series,
     values,
     without_scrape,
 )
@@ -98,6 +100,18 @@ def test_a_pod_that_is_replaced_in_a_minute_and_a_half_is_no_fault(name, kube_st
     promtool.expect(tmp_path, observed, silent)
 
 
+def test_nodes_of_redis_that_are_restarted_one_after_the_other_are_no_fault(tmp_path):
+    observed: dict[str, str | None] = dict(HEALTHY)
+    for number, pod in enumerate(REDIS):
+        up = series("redis_up", job="redis", pod=pod)
+        # A minute and a half each, without a moment in between.
+        written = values(HEALTHY[up])
+        written[40 + 3 * number : 43 + 3 * number] = ["0"] * 3
+        observed[up] = " ".join(written)
+    silent = [(promtool.FIRING, f"{30 * number}s", {}) for number in range(38, 70)]
+    promtool.expect(tmp_path, observed, silent)
+
+
 def test_every_alert_has_a_fault_that_fires_it():
     fired = {each for fault in FAULTS.values() for each in fault.fires}
     declared = {f"{rule['alert']} {rule['labels']['severity']}" for rule in promtool.ALERTS}
@@ -109,7 +123,6 @@ def test_without_any_series_each_program_is_told_to_be_down(tmp_path):
         [
             "N8nMetricsMissing warning",
             "N8nTierBelowMinimum warning",
-            "RedisNodeDown warning",
             *(f"{alert} critical" for alert in DOWN),
         ]
     )

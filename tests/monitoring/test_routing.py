@@ -12,8 +12,10 @@ import alerts
 from alerts.availability import PROGRAMS
 from alerts.documents import receivers as documented
 from alerts.inhibition import INHIBITIONS
-from alerts.rule import Alert
+from alerts.rule import EVALUATION_SECONDS, GROUP_WAIT_SECONDS, SCRAPE_SECONDS, Alert
 from components.monitoring import receivers
+from components.monitoring.values import values
+from settings.file import load_file
 from settings.monitoring import MonitoringSettings
 from tests.monitoring import alertmanager, binaries
 from tests.monitoring.alertmanager import Alertmanager
@@ -104,6 +106,16 @@ def test_labels_decide_whom_an_alert_reaches(
     labels: Mapping[str, str], told: list[str], file: Path
 ) -> None:
     assert alertmanager.receivers(file, {"alertname": "Any", **labels}) == told
+
+
+def test_the_document_counts_with_the_intervals_that_prometheus_and_alertmanager_have(
+    file: Path,
+) -> None:
+    spec = values(load_file("local"))["prometheus"]["prometheusSpec"]
+    assert spec["scrapeInterval"] == f"{SCRAPE_SECONDS}s"
+    assert spec["evaluationInterval"] == f"{EVALUATION_SECONDS}s"
+    (route,) = yaml.safe_load(file.read_text())["route"]["routes"]
+    assert route["group_wait"] == f"{GROUP_WAIT_SECONDS}s"
 
 
 def test_on_call_is_told_by_every_way_and_the_team_is_not_called(file: Path) -> None:
