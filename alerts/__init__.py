@@ -9,6 +9,7 @@ from types import MappingProxyType
 from alerts import ai, availability, cluster, n8n, stores
 from alerts.objectives import SLOS
 from alerts.rule import Alert, Rule
+from alerts.slo import OFTEN_SECONDS
 
 TIERS: Mapping[str, int] = MappingProxyType({"n8n-main": 1, "n8n-webhook": 1, "n8n-worker": 1})
 """The jobs that every stack has."""
@@ -39,7 +40,7 @@ def groups(*, namespace: str, runbooks: str, expected: Mapping[str, int] = TIERS
     return [
         {
             "name": "n8n-platform.slo",
-            "interval": "30s",
+            "interval": f"{OFTEN_SECONDS}s",
             "rules": [rule for slo in SLOS for rule in slo.recorded_often(namespace)],
         },
         {

@@ -19,6 +19,14 @@ _SLOW = frozenset({"1d", "3d", PERIOD})
 """Windows that nobody misses for two minutes; they read the most."""
 
 
+_FEWEST = 10
+"""Bad events within a pair's long window below which nobody is told. In a quiet night one failed
+request is a large share, and no sign of anything."""
+
+OFTEN_SECONDS = 30
+"""Between two evaluations of `recorded_often`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Burn:
     """A pair of windows over which the budget is spent `factor` times as fast as it may be."""
@@ -96,14 +104,7 @@ class Slo:
         ]
 
     def _alert(self, burns: tuple[_Burn, ...], severity: Severity, wait: str, end: str) -> Alert:
-        pairs = [
-            " and ".join(
-                f"{self._series('slo:sli_error:ratio_rate' + window)} "
-                f"> {round(burn.factor * self.budget, 9)}"
-                for window in (burn.long, burn.short)
-            )
-            for burn in burns
-        ]
+        pairs = [" and ".join([*self._exceeded(burn), *self._enough(burn.long)]) for burn in burns]
         return Alert(
             name=f"{self.alert}BudgetBurn",
             expr=" or ".join(f"({pair})" for pair in pairs),
@@ -115,6 +116,22 @@ class Slo:
             f"be: going on like this, the budget ends {end}. Good is: {self.meaning}",
             labels={"slo": self.name},
         )
+
+    def _exceeded(self, burn: _Burn) -> list[str]:
+        limit = round(burn.factor * self.budget, 9)
+        return [
+            f"{self._series('slo:sli_error:ratio_rate' + window)} > {limit}"
+            for window in (burn.long, burn.short)
+        ]
+
+    def _enough(self, window: str) -> list[str]:
+        if not self.events:
+            return []
+        events = f"sum_over_time({self._series('slo:sli_bad:rate5m')}[{window}])"
+        enough = f"{events} * {OFTEN_SECONDS} >= {_FEWEST}"
+        if self.bad_moment:
+            enough += f" or sum_over_time({self._series('slo:sli_bad:moment')}[{window}]) > 0"
+        return [f"({enough})"]
 
     def _bases(self) -> list[Rule]:
         rules = []

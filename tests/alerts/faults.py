@@ -18,7 +18,9 @@ from tests.alerts.health import (
     PODS,
     QUOTA,
     REDIS,
+    REQUESTS,
     ROUTERS,
+    SUCCESSES,
     TAKEN,
     WAITING,
     WEBHOOKS_AVAILABLE,
@@ -188,6 +190,12 @@ FAULTS: Mapping[str, Fault] = {
         {FAILURES: "0+500x100"},
         "N8nWorkflowSuccessBudgetBurn critical",
         "N8nWorkflowSuccessBudgetBurn warning",
+    ),
+    "in a quiet hour a few executions fail": _fault(
+        {SUCCESSES: "0+0.2x100", FAILURES: "0x60 1+0.1x39"}
+    ),
+    "in a quiet hour a few webhooks fail": _fault(
+        {REQUESTS: "0+1x100", IN_TIME: "0+1x100", FAILED_REQUESTS: "0x60 1+0.1x39"}
     ),
     "slots are uncovered": _fault(
         {_redis_series("redis_cluster_slots_ok", pod): "10923x100" for pod in REDIS},
