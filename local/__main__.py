@@ -65,7 +65,7 @@ class Commands:
         self._environment.start()
         code = self._stack().up(*self._more)
         if code == 0 and self._environment.nodes.kind == RealNodes.kind:
-            self._provide_receivers()
+            self._provide_receiver()
             self._steps.say(first_use.prepare(self._environment, self._steps))
         elif code == 0:
             self._steps.say(_UP.format(nodes=self._environment.nodes.description))
@@ -157,14 +157,13 @@ class Commands:
             self._steps.say(f"Nodes are simulated, as {obstacle}: pods do not run programs.")
         return SimulatedNodes.kind if obstacle else RealNodes.kind
 
-    def _provide_receivers(self) -> None:
-        """The Secrets that say where alerts go, which the stack refers to: here to a program."""
+    def _provide_receiver(self) -> None:
+        """The Secret that says where alerts go, which the stack refers to: here to a program."""
         with self._steps.step("Receiver of alerts") as step:
-            objects = {"apiVersion": "v1", "kind": "List", "items": monitoring.receivers(NAMESPACE)}
             commands.output(
                 (self._environment.bin / "kubectl", "apply", "--filename=-"),
                 environment=self._environment.pulumi_environment(),
-                given=json.dumps(objects),
+                given=json.dumps(monitoring.receiver(NAMESPACE)),
             )
             step.done("prints them: make logs TIER=alerts")
 

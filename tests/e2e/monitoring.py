@@ -17,12 +17,10 @@ class Message:
     """One that the receiver has printed.
 
     Attributes:
-        path: `/slack` or `/heartbeat`.
-        channel: of Slack.
+        channel: of Slack; empty: it is a heartbeat.
         text: all of it, as JSON.
     """
 
-    path: str
     channel: str
     text: str
 
@@ -43,8 +41,12 @@ class Monitoring:
         return self._ask("targets", state="active")["activeTargets"]
 
     def firing(self) -> set[str]:
-        """The names of the alerts that fire now, but the one that always does."""
-        found = self.query('ALERTS{alertstate="firing",alertname!="N8nWatchdog"}')
+        """The names of the alerts that fire now.
+
+        Without the one that always does, and those on budgets, which what was broken before has
+        spent.
+        """
+        found = self.query('ALERTS{alertstate="firing",alertname!~"N8nWatchdog|.+BudgetBurn"}')
         return {series["metric"]["alertname"] for series in found}
 
     def told(self) -> list[Message]:
@@ -52,14 +54,7 @@ class Monitoring:
         lines = self._platform.kubectl(
             *("logs", "--namespace", self._namespace, "deployment/alert-receiver", "--tail=-1")
         ).splitlines()
-        return [
-            Message(
-                path=line["path"],
-                channel=line["message"].get("channel", ""),
-                text=json.dumps(line["message"]),
-            )
-            for line in map(json.loads, lines)
-        ]
+        return [Message(channel=json.loads(line).get("channel", ""), text=line) for line in lines]
 
     def _ask(self, what: str, **parameters: str) -> dict[str, Any]:
         pod = f"/api/v1/namespaces/{self._namespace}/pods/{_PROMETHEUS}/proxy"

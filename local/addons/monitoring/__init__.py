@@ -18,6 +18,7 @@ from settings.file import load_file
 
 STACK = "local"
 
+_RECEIVER = "alert-receiver"
 _HERE = Path(__file__).parent
 _API_VERSION = "monitoring.coreos.com/v1"
 
@@ -77,16 +78,16 @@ def manifests(images: Mapping[str, str]) -> list[Manifest]:
         names, namespace=settings.monitoring.namespace
     )
     metadata = {"namespace": settings.monitoring.namespace}
-    receiver = {
+    program = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": "alert-receiver", **metadata},
+        "metadata": {"name": _RECEIVER, **metadata},
         "data": {"receiver.py": (_HERE / "receiver.py").read_text()},
     }
     return [
         namespace(),
         *yaml.safe_load_all(text),
-        receiver,
+        program,
         {
             "apiVersion": _API_VERSION,
             "kind": "Alertmanager",
@@ -121,24 +122,21 @@ def manifests(images: Mapping[str, str]) -> list[Manifest]:
     ]
 
 
-def receivers(platform: str) -> list[Manifest]:
-    """The Secrets of the stack's receivers: all of them lead to the program that prints.
+def receiver(platform: str) -> Manifest:
+    """The Secret that all receivers of the stack name: it leads to the program that prints.
+
+    One, and no more: of several that are missing, the operator waits for the first alone.
 
     Args:
         platform: the platform's namespace, which is there once the stack is deployed.
     """
-    settings = load_file(STACK).monitoring
-    where = f"http://alert-receiver.{settings.namespace}.svc"
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": receiver.secret, "namespace": platform},
-            "stringData": {"url": f"{where}/{name}"},
-        }
-        for name, receiver in (("slack", settings.slack), ("heartbeat", settings.heartbeat))
-        if receiver
-    ]
+    where = f"http://{_RECEIVER}.{load_file(STACK).monitoring.namespace}.svc"
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": _RECEIVER, "namespace": platform},
+        "stringData": {"url": where},
+    }
 
 
 def _like_the_chart(program: str, spec: Mapping[str, Any]) -> dict[str, Any]:

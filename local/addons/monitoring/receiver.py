@@ -1,7 +1,7 @@
 """Stands in for Slack and for the service that misses a heartbeat: prints what it is told.
 
-One line of JSON for each message, `{"path": "/slack", "message": {…}}`: `make logs TIER=alerts`.
-It runs in a pod, with nothing but Python.
+One line of JSON for each message: `make logs TIER=alerts`. It runs in a pod, with nothing but
+Python.
 """
 
 import json
@@ -17,8 +17,7 @@ class Receiver(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Print it, and say that it has arrived."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        line = json.dumps({"path": self.path, "message": json.loads(body)})
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{json.dumps(json.loads(body))}\n")
         sys.stdout.flush()
         self.send_response(200)
         self.end_headers()
