@@ -163,7 +163,7 @@ class Commands:
             commands.output(
                 (self._environment.bin / "kubectl", "apply", "--filename=-"),
                 environment=self._environment.pulumi_environment(),
-                given=json.dumps(monitoring.receiver(NAMESPACE)),
+                given=json.dumps(monitoring.receiver_secret(NAMESPACE)),
             )
             step.done("prints them: make logs TIER=alerts")
 

@@ -43,7 +43,7 @@ def test_all_receivers_of_the_stack_lead_to_the_program_that_prints() -> None:
     assert settings.slack
     assert settings.heartbeat
     (service,) = (each for each in monitoring.manifests(_IMAGES) if each["kind"] == "Service")
-    secret = monitoring.receiver("n8n")
+    secret = monitoring.receiver_secret("n8n")
     names = {settings.slack.secret, settings.heartbeat.secret}
     assert names == {secret["metadata"]["name"]}
     assert secret["stringData"]["url"] == "http://{name}.{namespace}.svc".format(

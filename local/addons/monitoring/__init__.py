@@ -122,7 +122,7 @@ def manifests(images: Mapping[str, str]) -> list[Manifest]:
     ]
 
 
-def receiver(platform: str) -> Manifest:
+def receiver_secret(platform: str) -> Manifest:
     """The Secret that all receivers of the stack name: it leads to the program that prints.
 
     One, and no more: of several that are missing, the operator waits for the first alone.
