@@ -81,7 +81,7 @@ fmt: ## Format the code and fix what can be fixed
 	@$(RUN) -m ruff format .
 	@$(RUN) -m ruff check --fix .
 
-docs: ## Write what documents take from code: settings, stand-in images, integrations
+docs: ## Write what documents take from code: settings, images, integrations, alerts, dashboards
 	@$(RUN) -m local.documents
 
 COMPILE := -m uv pip compile --generate-hashes --no-emit-index-url --no-header \
