@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import availability.document
 import integrations.catalogue
 import integrations.documents
 from local.images import catalogue
@@ -32,6 +33,7 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield path, text
     page = integrations.documents.page(integrations.catalogue.load())
     yield _REPOSITORY / "docs/integrations.md", page
+    yield _REPOSITORY / "docs/availability.md", availability.document.page()
 
 
 def _replaced(text: str, part: str, content: str, file: str) -> str:
