@@ -6,7 +6,9 @@ it compared: where one of those is already known to be wrong, the problem is not
 
 from settings.rules import (
     ai,
+    aws_cluster,
     aws_database,
+    aws_network,
     aws_recovery,
     aws_residency,
     integrations,
@@ -26,6 +28,8 @@ RULES: Rules = (
     *integrations.RULES,
     *ai.RULES,
     *monitoring.RULES,
+    *aws_network.RULES,
+    *aws_cluster.RULES,
     *aws_residency.RULES,
     *aws_database.RULES,
     *aws_recovery.RULES,
