@@ -10,13 +10,13 @@ InstanceClass = Annotated[str, Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")]
 """A class of machines of RDS, such as db.m7g.large."""
 
 DatabaseArn = Annotated[
-    str, Field(pattern=r"^(arn:aws[\w-]*:rds:[a-z0-9-]+:\d{12}:db:[a-z0-9-]+)?$")
+    str, Field(pattern=r"^arn:aws[\w-]*:rds:[a-z0-9-]+:\d{12}:db:[a-z0-9-]+$")
 ]
-"""An instance of RDS by its ARN, or nothing."""
+"""An instance of RDS by its ARN."""
 
 
 class RdsSettings(Area):
-    """PostgreSQL in RDS. Its connections are `database.maxConnections`, its user `database.user`."""
+    """PostgreSQL in RDS; how many connections it takes is `database.maxConnections`."""
 
     create: bool = Field(
         default=True,
@@ -54,8 +54,8 @@ class RdsSettings(Area):
         description="Days back to which the database can be restored to any second. 35 is the most "
         "that RDS takes.",
     )
-    source_arn: DatabaseArn = Field(
-        default="",
+    source_arn: DatabaseArn | None = Field(
+        default=None,
         description="The primary's instance, in the peer's region, which this one follows. Taking "
         "the setting away promotes this one, for good: it is a step of a failover.",
     )

@@ -7,8 +7,22 @@ from pydantic import Field
 from settings.aws.types import Region
 from settings.types import Area, Host
 
-ZoneId = Annotated[str, Field(pattern=r"^(Z[A-Z0-9]+)?$")]
-"""A hosted zone of Route 53 by its id, or nothing."""
+ZoneId = Annotated[str, Field(pattern=r"^Z[A-Z0-9]+$")]
+"""A hosted zone of Route 53 by its id."""
+
+
+class RecordsSettings(Area):
+    """Where requests for both hosts go, and how a region's health is asked."""
+
+    zone_id: ZoneId = Field(description="Hosted zone of both hosts in Route 53.")
+    endpoint: Host = Field(
+        description="DNS name of this region's load balancer: the gateway's, which exists after "
+        "the first deployment."
+    )
+    check_host: Host = Field(
+        description="Host of this region alone, at which its health is asked: "
+        "`https://HOST/healthz/readiness`, which a webhook pod answers while it has a database."
+    )
 
 
 class FailoverSettings(Area):
@@ -38,20 +52,11 @@ class FailoverSettings(Area):
         default=30,
         ge=15,
         le=120,
-        description="Seconds that a failover waits beyond that: for the database's own check, every "
-        "5 s, and for clocks that differ, which Amazon's time service keeps within milliseconds.",
+        description="Seconds that a failover waits beyond that: for the database's own check, "
+        "every 5 s, and for clocks that differ: Amazon's time service keeps them within "
+        "milliseconds.",
     )
-    zone_id: ZoneId = Field(
-        default="", description="Hosted zone of both hosts in Route 53; empty: no records."
-    )
-    endpoint: Host | None = Field(
+    records: RecordsSettings | None = Field(
         default=None,
-        description="DNS name of this region's load balancer, to which the records point. The "
-        "gateway's, which exists after the first deployment. Needed with `zoneId`.",
-    )
-    check_host: Host | None = Field(
-        default=None,
-        description="Host of this region alone, at which its health is asked: "
-        "`https://HOST/healthz/readiness`, which a webhook pod answers while it has a database. "
-        "Needed with `zoneId`.",
+        description="Failover records of both hosts. Left out: somebody else leads requests.",
     )

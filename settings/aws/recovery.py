@@ -84,7 +84,8 @@ class RecoverySettings(Area):
     )
     escrow_readers: tuple[RoleArn, ...] = Field(
         default=(),
-        description="Roles that may open that secret, whatever else IAM allows. Empty: IAM decides.",
+        description="Roles that may open that secret, whatever else IAM allows. Empty: IAM "
+        "alone decides.",
     )
     alarm_topics: tuple[TopicArn, ...] = Field(
         default=(),

@@ -46,7 +46,7 @@ def a_standby_follows_its_primary(settings: Settings) -> Iterator[Problem]:
     if aws.role == "standby" and not source:
         yield Problem(
             key="aws.database.sourceArn",
-            given="empty",
+            given="nothing",
             wanted="the ARN of the primary's instance, its output `databaseArn`: without it a "
             "second database would be writable",
             compares=("aws.role",),

@@ -113,25 +113,9 @@ def the_lease_has_a_majority(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def records_point_somewhere(settings: Settings) -> Iterator[Problem]:
-    """Records of Route 53 have a load balancer to point to, and a host whose health is asked."""
-    if settings.aws is None or not settings.aws.failover.zone_id:
-        return
-    failover = settings.aws.failover
-    for key, value in (("endpoint", failover.endpoint), ("checkHost", failover.check_host)):
-        if value is None:
-            yield Problem(
-                key=f"aws.failover.{key}",
-                given="nothing",
-                wanted="a host of this region, as there is aws.failover.zoneId",
-                compares=("aws.failover.zoneId",),
-            )
-
-
 RULES: Rules = (
     backups_are_kept_within_bounds,
     exports_go_in_time,
     a_standby_has_a_peer,
     the_lease_has_a_majority,
-    records_point_somewhere,
 )
