@@ -15,7 +15,6 @@ days. Their policies let administrators manage them and not use them; what uses 
 one service of AWS, in this account alone.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.iam import allow, policy
 from components.aws.tags import tags
 from components.base import Component
 from settings import Settings
@@ -48,7 +48,7 @@ _ADMINISTRATION = (
     "kms:UntagResource",
     "kms:Update*",
 )
-"""Managing a key, for whom IAM gives it to. Not `kms:CreateGrant`, with which an administrator could
+"""Managing a key, for whom IAM lets do it. Not `kms:CreateGrant`, with which an administrator could
 let anybody use it."""
 
 _USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
@@ -114,34 +114,32 @@ class Keys(Component):
         *,
         settings: Settings,
         environment: AwsSettings,
-        peer: pulumi.ProviderResource | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
         Args:
             settings: settings of the stack.
             environment: its settings of AWS.
-            peer: provider of the peer's region; None: there is no peer.
         """
         super().__init__(name, opts)
         self._environment = environment
         self._tags = tags(settings)
-        existing = environment.keys.existing
-        arns = {
+        existing, peer = environment.keys.existing, environment.peer
+        made = {
             name: self._create_key(name, purpose)
             for name, purpose in _PURPOSES.items()
             if existing is None or not purpose.multi_region
         }
         self.replicas = (
             {
-                name: self._create_replica(name, purpose, arns[name], peer)
+                name: self._create_replica(name, purpose, made[name], peer.region)
                 for name, purpose in _PURPOSES.items()
                 if purpose.multi_region
             }
             if peer and existing is None
             else {}
         )
-        self.arns = {**arns, **(_given(existing) if existing else {})}
+        self.arns = {**made, **(_given(existing) if existing else {})}
         self.register_outputs({"arns": self.arns, "replicas": self.replicas})
 
     def _create_key(self, name: str, purpose: _Purpose) -> pulumi.Output[str]:
@@ -156,64 +154,50 @@ class Keys(Component):
             tags=self._tags,
             opts=self.child_options(protect=True),
         )
-        self._create_alias(name, name, key.key_id, None)
+        self._create_alias(name, name, key.key_id, self._environment.region)
         return key.arn
 
     def _create_replica(
-        self,
-        name: str,
-        purpose: _Purpose,
-        primary: pulumi.Output[str],
-        provider: pulumi.ProviderResource,
+        self, name: str, purpose: _Purpose, primary: pulumi.Output[str], region: str
     ) -> pulumi.Output[str]:
-        assert self._environment.peer
-        options = pulumi.ResourceOptions(provider=provider)
         key = aws.kms.ReplicaKey(
             f"{name}-replica",
+            region=region,
             description=f"{purpose.description} of {self._environment.name}, replica",
             primary_key_arn=primary,
             deletion_window_in_days=_DELETION_WINDOW_DAYS,
-            policy=self._policy(name, purpose, self._environment.peer.region),
+            policy=self._policy(name, purpose, region),
             tags=self._tags,
-            opts=pulumi.ResourceOptions.merge(self.child_options(protect=True), options),
+            opts=self.child_options(protect=True),
         )
-        self._create_alias(f"{name}-replica", name, key.key_id, options)
+        self._create_alias(f"{name}-replica", name, key.key_id, region)
         return key.arn
 
     def _create_alias(
-        self,
-        resource: str,
-        name: str,
-        key_id: pulumi.Output[str],
-        options: pulumi.ResourceOptions | None,
+        self, resource: str, name: str, key_id: pulumi.Output[str], region: str
     ) -> None:
         aws.kms.Alias(
             resource,
+            region=region,
             name=f"alias/n8n-platform/{self._environment.name}/{name}",
             target_key_id=key_id,
-            opts=pulumi.ResourceOptions.merge(self.child_options(), options),
+            opts=self.child_options(),
         )
 
     def _policy(self, name: str, purpose: _Purpose, region: str) -> str:
         """Who may manage a key in a region, and who may use it."""
         account = self._environment.account_id
         everybody_here = {"AWS": f"arn:aws:iam::{account}:root"}
-        statements: list[dict[str, Any]] = [
-            {
-                "Sid": "Manage",
-                "Effect": "Allow",
-                "Principal": everybody_here,
-                "Action": list(_ADMINISTRATION),
-                "Resource": "*",
-            }
+        statements = [
+            allow(_ADMINISTRATION, ["*"], Sid="Manage", Principal=everybody_here),
         ]
         if purpose.services:
             statements += _through_services(purpose.services, region, account)
         if name == "cluster":
-            statements += _by_roles(everybody_here)
+            statements.append(_by_roles(everybody_here))
         if name == "logs":
             statements.append(_by_cloudwatch(region, account))
-        return json.dumps({"Version": "2012-10-17", "Statement": statements})
+        return policy(*statements)
 
 
 def _given(existing: ExistingKeys) -> Mapping[str, pulumi.Output[str]]:
@@ -227,54 +211,48 @@ def _through_services(services: tuple[str, ...], region: str, account: str) -> l
         "kms:ViaService": [f"{service}.{region}.amazonaws.com" for service in services],
     }
     return [
-        {
-            "Sid": "UseThroughServices",
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": list(_USE),
-            "Resource": "*",
-            "Condition": {"StringEquals": caller},
-        },
-        {
-            "Sid": "GrantToServices",
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": "kms:CreateGrant",
-            "Resource": "*",
-            "Condition": {
+        allow(
+            _USE,
+            ["*"],
+            Sid="UseThroughServices",
+            Principal={"AWS": "*"},
+            Condition={"StringEquals": caller},
+        ),
+        allow(
+            ["kms:CreateGrant"],
+            ["*"],
+            Sid="GrantToServices",
+            Principal={"AWS": "*"},
+            Condition={
                 "StringEquals": caller,
                 "Bool": {"kms:GrantIsForAWSResource": "true"},
             },
-        },
+        ),
     ]
 
 
-def _by_roles(everybody_here: Mapping[str, str]) -> list[dict[str, Any]]:
+def _by_roles(everybody_here: Mapping[str, str]) -> dict[str, Any]:
     """Roles of the account to which IAM gives it: the cluster's, and the one that makes it.
 
-    EKS is not in `kms:ViaService`, and refuses `kms:GrantIsForAWSResource`:
-    https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html
+    EKS takes grants from whoever makes the cluster, and cannot do so under the condition
+    `kms:GrantIsForAWSResource`: https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html
     """
-    return [
-        {
-            "Sid": "UseByRoles",
-            "Effect": "Allow",
-            "Principal": everybody_here,
-            "Action": [*_USE, "kms:CreateGrant", "kms:ListGrants"],
-            "Resource": "*",
-        }
-    ]
+    return allow(
+        [*_USE, "kms:CreateGrant", "kms:ListGrants"],
+        ["*"],
+        Sid="UseByRoles",
+        Principal=everybody_here,
+    )
 
 
 def _by_cloudwatch(region: str, account: str) -> dict[str, Any]:
     """CloudWatch itself, for log groups of the account."""
-    return {
-        "Sid": "UseForLogs",
-        "Effect": "Allow",
-        "Principal": {"Service": f"logs.{region}.amazonaws.com"},
-        "Action": list(_USE),
-        "Resource": "*",
-        "Condition": {
+    return allow(
+        _USE,
+        ["*"],
+        Sid="UseForLogs",
+        Principal={"Service": f"logs.{region}.amazonaws.com"},
+        Condition={
             "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{account}:*"}
         },
-    }
+    )

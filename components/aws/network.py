@@ -3,13 +3,13 @@
 A lost zone takes its own subnets and its own NAT gateway with it, and nothing of the others.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.iam import allow, assumed_by, policy
 from components.aws.tags import tags
 from components.base import Component
 from settings import Settings
@@ -20,6 +20,9 @@ from settings.aws.network import ExistingNetwork
 _ANYWHERE = "0.0.0.0/0"
 _LOAD_BALANCERS = {"public": "kubernetes.io/role/elb", "private": "kubernetes.io/role/internal-elb"}
 """Tags by which EKS finds subnets for load balancers: for public ones, and for internal ones."""
+
+
+_WRITE_LOGS = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 
 
 class Network(Component):
@@ -273,6 +276,7 @@ class Network(Component):
 
     def _create_flow_log(self, key_arn: pulumi.Input[str]) -> None:
         environment = self._environment
+        log_groups = f"arn:aws:logs:{environment.region}:{environment.account_id}:log-group:*"
         group = aws.cloudwatch.LogGroup(
             "flow-log",
             name=f"/n8n-platform/{environment.name}/flow-log",
@@ -284,48 +288,18 @@ class Network(Component):
         role = aws.iam.Role(
             "flow-log",
             description="Lets flow logs of the VPC be written",
-            assume_role_policy=json.dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                            "Action": "sts:AssumeRole",
-                            "Condition": {
-                                "StringEquals": {"aws:SourceAccount": environment.account_id}
-                            },
-                        }
-                    ],
-                }
-            ),
+            assume_role_policy=assumed_by("vpc-flow-logs.amazonaws.com", environment.account_id),
             tags=self._tags,
             opts=self.child_options(),
         )
         aws.iam.RolePolicy(
             "flow-log",
             role=role.name,
-            policy=pulumi.Output.json_dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Action": [
-                                "logs:CreateLogStream",
-                                "logs:DescribeLogStreams",
-                                "logs:PutLogEvents",
-                            ],
-                            "Resource": [group.arn, pulumi.Output.concat(group.arn, ":*")],
-                        },
-                        {
-                            "Effect": "Allow",
-                            "Action": "logs:DescribeLogGroups",
-                            "Resource": f"arn:aws:logs:{environment.region}:"
-                            f"{environment.account_id}:log-group:*",
-                        },
-                    ],
-                }
+            policy=group.arn.apply(
+                lambda arn: policy(
+                    allow(_WRITE_LOGS, [arn, f"{arn}:*"]),
+                    allow(["logs:DescribeLogGroups"], [log_groups]),
+                )
             ),
             opts=self.child_options(),
         )

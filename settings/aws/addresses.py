@@ -19,7 +19,7 @@ MAX_PODS = 110
 _PREFIX = 16
 """Addresses of a prefix (/28), which is what the VPC CNI takes at a time with prefix delegation."""
 
-_WARM_PREFIXES = 1
+WARM_PREFIXES = 1
 """Prefixes that it keeps in reserve."""
 
 _INTERFACES = 4
@@ -80,5 +80,5 @@ def addresses_of_nodes(nodes: int) -> int:
 
     A node at its maximum of pods holds the prefixes for all of them and those in reserve.
     """
-    prefixes = math.ceil(MAX_PODS / _PREFIX) + _WARM_PREFIXES
+    prefixes = math.ceil(MAX_PODS / _PREFIX) + WARM_PREFIXES
     return (nodes + _SURGE_NODES) * (prefixes * _PREFIX + _INTERFACES)
