@@ -13,8 +13,8 @@ ARGS ?=
 RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview evidence pr-check stacks integrations rotate ai-savings status logs down env \
-	unit test e2e bench lint fmt docs requirements
+.PHONY: help up preview evidence pr-check stacks integrations rotate ai-savings cost status logs \
+	down env unit test e2e bench lint fmt docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ rotate: ## Replace a key in the order in which nobody misses it: KEY=â€¦ STACK=â
 
 ai-savings: ## Replay traffic mixes through the AI gateway, and print what routing saves
 	@$(RUN) -m ai_gateway.savings
+
+cost: ## Show what a stack costs in AWS a month, and what of it its standby and each zone cost
+	@$(RUN) -m cost --stack $(STACK)
 
 status: ## Show what runs on the control plane of this machine
 	@$(RUN) -m local status
