@@ -20,6 +20,7 @@ FREE: Mapping[str, str] = {
     "aws:ec2/routeTableAssociation:RouteTableAssociation": _ADDRESSES,
     "aws:ec2/securityGroup:SecurityGroup": _CONFIGURATION,
     "aws:ec2/subnet:Subnet": _ADDRESSES,
+    "aws:ec2/subnetCidrReservation:SubnetCidrReservation": _ADDRESSES,
     "aws:ec2/vpc:Vpc": _ADDRESSES,
     "aws:eks/accessEntry:AccessEntry": _CONFIGURATION,
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": _CONFIGURATION,
