@@ -7,8 +7,10 @@ from availability.assumptions import (
     BALANCER,
     COMPUTE,
     DATABASE,
+    FUNCTION,
     NAT,
     PROMISES,
+    TABLE,
     Assumption,
     Basis,
     Promise,
@@ -32,10 +34,12 @@ _BARS = 10
 _WIDTH = 60
 """Characters of the longest bar."""
 
+_LEASE = (FUNCTION, TABLE)
+
 _IN_PATH = {
-    Level.WEBHOOK: (DATABASE, BALANCER, COMPUTE),
-    Level.EXECUTION: (DATABASE, COMPUTE, NAT),
-    Level.EDITOR: (DATABASE, BALANCER, COMPUTE),
+    Level.WEBHOOK: (DATABASE, BALANCER, COMPUTE, *_LEASE),
+    Level.EXECUTION: (DATABASE, COMPUTE, NAT, *_LEASE),
+    Level.EDITOR: (DATABASE, BALANCER, COMPUTE, *_LEASE),
 }
 """The services that each service level cannot do without."""
 
@@ -110,7 +114,7 @@ one failover to the standby ({failover:.0f} minutes) has spent {spent:.0%} of it
 
 
 def _breaking() -> str:
-    floor = promised(_IN_PATH[Level.WEBHOOK])
+    floor, lost = promised(_IN_PATH[Level.WEBHOOK]), ASSUMED.region_loss_minutes
     compared = [
         [each.name, *(_judged(availability(each.assumptions, level)) for level in Level)]
         for each in variants()
@@ -119,12 +123,13 @@ def _breaking() -> str:
 ## Where {TARGET:.2%} breaks
 
 - **On paper, at once.** RDS's promise ({DATABASE.availability:.2%}) is the whole budget by itself;
-  with load balancer and EC2 it is {_percent(floor)}. {TARGET:.2%} can be aimed at. It cannot be
-  passed on as a guarantee that rests on AWS's.
+  with load balancer, EC2 and the lease it is {_percent(floor)}. {TARGET:.2%} can be aimed at. It
+  cannot be passed on as a guarantee that rests on AWS's.
 - **With our own changes.** One that breaks the platform costs more than a year of lost zones;
   rollouts of main are the editor's largest planned loss.
-- **Without the standby.** One lost region ({ASSUMED.region_loss_minutes:.0f} minutes) is more
-  than a year's budget.
+- **With a lost region, or the lease.** Without a standby one lost region is {lost:.0f} minutes, more
+  than a year's budget. The standby has its price, too: the lease that keeps two regions from
+  working at once has to be renewed, and without Lambda or DynamoDB it is not.
 
 {_table(["platform", *Level], compared)}
 The target is just met where one assumption, and nothing else, is as high as this. Those that would

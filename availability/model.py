@@ -12,7 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from availability.assumptions import BALANCER, COMPUTE, DATABASE, NAT, Assumptions, Promise
+from availability.assumptions import (
+    BALANCER,
+    COMPUTE,
+    DATABASE,
+    FUNCTION,
+    NAT,
+    TABLE,
+    Assumptions,
+    Promise,
+)
 
 MINUTES_A_YEAR = 365.25 * 24 * 60
 ZONES = 3
@@ -78,6 +87,9 @@ def causes(given: Assumptions) -> tuple[Cause, ...]:
         _promised(COMPUTE, given.compute_used, EVERYTHING),
         # One of three gateways serves a third of the workers; there are three that can fail.
         _promised(NAT, given.nat_used, {Level.EXECUTION: given.outside_share}),
+        # Only what outlasts the lease, two minutes, loses anything: nearly all of it.
+        _promised(FUNCTION, given.lease_used, EVERYTHING),
+        _promised(TABLE, given.lease_used, EVERYTHING),
         Cause(
             name="region lost: failover to the standby",
             per_year=given.region_losses,

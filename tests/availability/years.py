@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from random import Random
 from statistics import mean, stdev
 
-from availability.assumptions import BALANCER, COMPUTE, DATABASE, NAT, Assumptions, Promise
+from availability.assumptions import (
+    BALANCER,
+    COMPUTE,
+    DATABASE,
+    FUNCTION,
+    NAT,
+    TABLE,
+    Assumptions,
+    Promise,
+)
 from availability.model import MINUTES_A_YEAR, ZONES, Level
 
 _BATCHES = 40
@@ -73,6 +82,8 @@ def _outages(given: Assumptions, level: Level, length: float, random: Random) ->
 
     yield from vendor(DATABASE, given.database_used)
     yield from vendor(COMPUTE, given.compute_used)
+    yield from vendor(FUNCTION, given.lease_used)
+    yield from vendor(TABLE, given.lease_used)
     if level is Level.EXECUTION:
         for _ in range(ZONES):
             yield from vendor(NAT, given.nat_used, given.outside_share / ZONES)
