@@ -127,8 +127,8 @@ def _breaking() -> str:
   cannot be passed on as a guarantee that rests on AWS's.
 - **With our own changes.** One that breaks the platform costs more than a year of lost zones;
   rollouts of main are the editor's largest planned loss.
-- **With a lost region, or the lease.** Without a standby one lost region is {lost:.0f} minutes, more
-  than a year's budget. The standby has its price, too: the lease that keeps two regions from
+- **With a lost region, or the lease.** Without a standby one lost region is {lost:.0f} minutes,
+  more than a year's budget. The standby has its price, too: the lease that keeps two regions from
   working at once has to be renewed, and without Lambda or DynamoDB it is not.
 
 {_table(["platform", *Level], compared)}
