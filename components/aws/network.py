@@ -104,6 +104,8 @@ class Network(Component):
         self.public_subnets = self._create_subnets(
             "public", {zone: each.public for zone, each in planned.items()}
         )
+        for zone, each in planned.items():
+            self._reserve_for_pods(zone, each.prefixes)
         self._create_public_routes()
         gateways = self._create_nat_gateways()
         tables = [*self._create_private_routes(gateways), self._create_intra_routes()]
@@ -153,6 +155,17 @@ class Network(Component):
             ).id
             for zone, cidr in ranges.items()
         }
+
+    def _reserve_for_pods(self, zone: str, cidr: IPv4Network) -> None:
+        """Keep addresses in a row for pods: whatever else is there takes single ones elsewhere."""
+        aws.ec2.SubnetCidrReservation(
+            f"pods-{zone}",
+            subnet_id=self.private_subnets[zone],
+            cidr_block=str(cidr),
+            reservation_type="prefix",
+            description="Prefixes of pods",
+            opts=self.child_options(),
+        )
 
     def _create_public_routes(self) -> None:
         gateway = aws.ec2.InternetGateway(

@@ -16,11 +16,11 @@ six."""
 MAX_PODS = 110
 """Pods of a node: EKS' own limit for machines with fewer than 30 cores, Kubernetes' for any."""
 
-_PREFIX = 16
-"""Addresses of a prefix (/28), which is what the VPC CNI takes at a time with prefix delegation."""
+_PREFIX_LENGTH = 28
+"""Of what the VPC CNI takes at a time with prefix delegation: 16 addresses in a row."""
 
 WARM_PREFIXES = 1
-"""Prefixes that it keeps in reserve."""
+"""Prefixes that it keeps in reserve on each node."""
 
 _INTERFACES = 4
 """Network interfaces that it adds to a node at most here, each with an address of its own. Two hold
@@ -39,11 +39,14 @@ class ZoneSubnets:
 
     Attributes:
         private: of the nodes and their pods; the internet is reached through NAT.
+        prefixes: half of that, kept for prefixes of pods: an address given to anything else in the
+            middle of one would make it unusable.
         intra: of the database, the control plane and interface endpoints; no way out.
         public: of the NAT gateway and load balancers.
     """
 
     private: IPv4Network
+    prefixes: IPv4Network
     intra: IPv4Network
     public: IPv4Network
 
@@ -67,7 +70,8 @@ def _subnets(part: IPv4Network) -> ZoneSubnets:
     private, rest = part.subnets(prefixlen_diff=1)
     intra, last = rest.subnets(prefixlen_diff=1)
     public, _ = last.subnets(prefixlen_diff=1)
-    return ZoneSubnets(private=private, intra=intra, public=public)
+    _, prefixes = private.subnets(prefixlen_diff=1)
+    return ZoneSubnets(private=private, prefixes=prefixes, intra=intra, public=public)
 
 
 def usable(subnet: IPv4Network) -> int:
@@ -75,10 +79,9 @@ def usable(subnet: IPv4Network) -> int:
     return subnet.num_addresses - _RESERVED
 
 
-def addresses_of_nodes(nodes: int) -> int:
-    """Addresses that this many nodes of a zone take at most, while they are replaced too.
-
-    A node at its maximum of pods holds the prefixes for all of them and those in reserve.
-    """
-    prefixes = math.ceil(MAX_PODS / _PREFIX) + WARM_PREFIXES
-    return (nodes + _SURGE_NODES) * (prefixes * _PREFIX + _INTERFACES)
+def nodes_that_fit(subnets: ZoneSubnets) -> int:
+    """Nodes that a zone has addresses for, each with `MAX_PODS`, while EKS replaces them too."""
+    of_node = math.ceil(MAX_PODS / 2 ** (32 - _PREFIX_LENGTH)) + WARM_PREFIXES
+    prefixes = 2 ** (_PREFIX_LENGTH - subnets.prefixes.prefixlen)
+    others = usable(subnets.private) - subnets.prefixes.num_addresses
+    return min(prefixes // of_node, others // _INTERFACES) - _SURGE_NODES

@@ -83,27 +83,24 @@ def subnets_have_enough_addresses(settings: Settings) -> Iterator[Problem]:
     # All zones have subnets of the same size.
     (subnets,) = addresses.plan(aws.network.cidr, ["a"]).values()
     nodes = max(aws.cluster.nodes_per_zone, aws.cluster.standby_nodes_per_zone)
-    for what, subnet, needed in (
-        (f"{nodes} nodes and those that replace them", subnets.private, _of_nodes(settings, nodes)),
-        (
-            "the database, the control plane and endpoints",
-            subnets.intra,
-            _INTRA_ADDRESSES + len(aws.network.interface_endpoints),
-        ),
-    ):
-        if addresses.usable(subnet) < needed:
-            yield Problem(
-                key="aws.network.cidr",
-                given=aws.network.cidr,
-                wanted=f"a larger range: in each zone {what} take {needed} addresses, of which "
-                f"the subnet has {addresses.usable(subnet)}; or fewer nodes",
-                compares=("aws.cluster.nodesPerZone", "aws.cluster.standbyNodesPerZone"),
-            )
-
-
-def _of_nodes(settings: Settings, nodes: int) -> int:
-    own_cluster = settings.aws is not None and settings.aws.cluster.existing is None
-    return addresses.addresses_of_nodes(nodes) if own_cluster else 0
+    fit = addresses.nodes_that_fit(subnets)
+    if aws.cluster.existing is None and nodes > fit:
+        yield Problem(
+            key="aws.network.cidr",
+            given=aws.network.cidr,
+            wanted=f"a larger range: {nodes} nodes in a zone, of which there is room for "
+            f"{max(fit, 0)}; or fewer nodes",
+            compares=("aws.cluster.nodesPerZone", "aws.cluster.standbyNodesPerZone"),
+        )
+    others = _INTRA_ADDRESSES + len(aws.network.interface_endpoints)
+    if others > addresses.usable(subnets.intra):
+        yield Problem(
+            key="aws.network.cidr",
+            given=aws.network.cidr,
+            wanted=f"a larger range: the database, the control plane and endpoints take {others} "
+            f"addresses in a zone, of which there are {addresses.usable(subnets.intra)}",
+            compares=("aws.network.interfaceEndpoints",),
+        )
 
 
 def endpoints_are_named_once(settings: Settings) -> Iterator[Problem]:

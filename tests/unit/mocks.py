@@ -72,7 +72,10 @@ def _computed(args: MockResourceArgs) -> dict[str, Any]:
         }
     package, module, kind = args.typ.split(":")
     if package == "aws":
-        return {"arn": f"arn:aws:{module.partition('/')[0]}:::{args.name}"}
+        return {
+            "arn": f"arn:aws:{module.partition('/')[0]}:::{args.name}",
+            **({"keyId": f"{args.name}-id"} if module.startswith("kms/") else {}),
+        }
     return _COMPUTED.get(kind, {})
 
 

@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import pulumi
+from pulumi.resource import register_resource
 
 import settings
 from components.aws.cluster import Cluster
@@ -43,11 +45,30 @@ def cluster_of(**cluster: Any) -> dict[str, Any]:
     return values(cluster={**access, **cluster})
 
 
+def away(role: str, **cluster: Any) -> dict[str, Any]:
+    """Settings of the other environment of the pair, which stands by or has taken over."""
+    home = f"arn:aws:rds:{PEER}:{ACCOUNT}:db:n8n-1"
+    of = values(
+        role=role,
+        keys={
+            "existing": {
+                name: f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mrk-{name}"
+                for name in ("data", "backup", "escrow")
+            }
+        },
+        failover={"home": False, "witnessRegion": "eu-west-3"},
+        database={"sourceArn": home} if role == "standby" else {},
+    )
+    of["aws"]["cluster"].update(cluster)
+    return of
+
+
 class Foundation(Recorded):
     """What the three are made of.
 
     Attributes:
         outputs: what they hand on: `kubeconfig`, `keys`, `replicas`, `private` and `intra` subnets.
+        options: by type and name what Pulumi was told of each resource.
     """
 
     def __init__(self, stack: settings.Settings) -> None:
@@ -76,7 +97,21 @@ class Foundation(Recorded):
                     lambda each, name=name: self.outputs.update({name: each})
                 )
 
-        super().__init__(record(program))
+        self.options: dict[tuple[str, str], pulumi.ResourceOptions] = {}
+        with patch("pulumi.resource.register_resource", self._register):
+            super().__init__(record(program))
+
+    def _register(self, *arguments: Any) -> None:
+        _, type_, name, *_ = arguments
+        self.options[type_, name] = next(
+            each for each in arguments if isinstance(each, pulumi.ResourceOptions)
+        )
+        register_resource(*arguments)
+
+    def waits_for(self, type_: str, name: str) -> set[str]:
+        """The names of what a resource explicitly depends on."""
+        depends_on = self.options[type_, name].depends_on
+        return {each._name for each in depends_on} if isinstance(depends_on, list) else set()
 
     def named(self, type_: str, name: str) -> Mapping[str, Any]:
         """The properties of a resource, by its type and its name in Pulumi."""
