@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pulumi
-from pulumi.resource import register_resource
+from pulumi.runtime.resource import register_resource
 
 import settings
 from components.aws.cluster import Cluster
@@ -111,7 +111,8 @@ class Foundation(Recorded):
     def waits_for(self, type_: str, name: str) -> set[str]:
         """The names of what a resource explicitly depends on."""
         depends_on = self.options[type_, name].depends_on
-        return {each._name for each in depends_on} if isinstance(depends_on, list) else set()
+        resources = depends_on if isinstance(depends_on, list) else []
+        return {each._name for each in resources if isinstance(each, pulumi.Resource)}
 
     def named(self, type_: str, name: str) -> Mapping[str, Any]:
         """The properties of a resource, by its type and its name in Pulumi."""
