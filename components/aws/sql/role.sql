@@ -9,4 +9,3 @@ GRANT :"role" TO CURRENT_USER;
 SELECT current_database() AS database \gset
 ALTER DATABASE :"database" OWNER TO :"role";
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
-ALTER SCHEMA public OWNER TO :"role";
