@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from components.aws.addons import ClusterAddons, NodeAddons
 from components.aws.iam import allow, policy
+from components.aws.keys import alias
 from components.aws.network import Network
 from components.aws.nodes import Nodes, security_group
 from components.aws.tags import tags
@@ -132,6 +133,7 @@ class Cluster(Component):
         )
 
     def _create_role(self) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
+        environment = self._environment
         role = aws.iam.Role(
             "control-plane",
             description=f"Control plane of the EKS cluster {self._environment.name}",
@@ -154,11 +156,16 @@ class Cluster(Component):
         use_of_key = aws.iam.RolePolicy(
             "control-plane-key",
             role=role.name,
-            policy=pulumi.Output.from_input(self._keys["cluster"]).apply(
-                lambda arn: policy(
-                    allow(
-                        ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"], [arn]
-                    )
+            # By its alias, so that what the role may do can be read, and judged, at preview.
+            policy=policy(
+                allow(
+                    ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"],
+                    [f"arn:aws:kms:{environment.region}:{environment.account_id}:key/*"],
+                    Condition={
+                        "ForAnyValue:StringEquals": {
+                            "kms:ResourceAliases": alias(environment, "cluster")
+                        }
+                    },
                 )
             ),
             opts=self.child_options(),

@@ -179,7 +179,7 @@ class Keys(Component):
         aws.kms.Alias(
             resource,
             region=region,
-            name=f"alias/n8n-platform/{self._environment.name}/{name}",
+            name=alias(self._environment, name),
             target_key_id=key_id,
             opts=self.child_options(),
         )
@@ -198,6 +198,11 @@ class Keys(Component):
         if name == "logs":
             statements.append(_by_cloudwatch(region, account))
         return policy(*statements)
+
+
+def alias(environment: AwsSettings, name: str) -> str:
+    """The alias of an environment's key, by its name in the table above."""
+    return f"alias/n8n-platform/{environment.name}/{name}"
 
 
 def _given(existing: ExistingKeys) -> Mapping[str, pulumi.Output[str]]:

@@ -289,10 +289,12 @@ class Network(Component):
 
     def _create_flow_log(self, key_arn: pulumi.Input[str]) -> None:
         environment = self._environment
-        log_groups = f"arn:aws:logs:{environment.region}:{environment.account_id}:log-group:*"
+        # Written out, so that what the role may do can be read, and judged, at preview.
+        log_groups = f"arn:aws:logs:{environment.region}:{environment.account_id}:log-group"
+        name = f"/n8n-platform/{environment.name}/flow-log"
         group = aws.cloudwatch.LogGroup(
             "flow-log",
-            name=f"/n8n-platform/{environment.name}/flow-log",
+            name=name,
             kms_key_id=key_arn,
             retention_in_days=environment.log_retention_days,
             tags=self._tags,
@@ -308,11 +310,9 @@ class Network(Component):
         aws.iam.RolePolicy(
             "flow-log",
             role=role.name,
-            policy=group.arn.apply(
-                lambda arn: policy(
-                    allow(_WRITE_LOGS, [arn, f"{arn}:*"]),
-                    allow(["logs:DescribeLogGroups"], [log_groups]),
-                )
+            policy=policy(
+                allow(_WRITE_LOGS, [f"{log_groups}:{name}", f"{log_groups}:{name}:*"]),
+                allow(["logs:DescribeLogGroups"], [f"{log_groups}:*"]),
             ),
             opts=self.child_options(),
         )

@@ -95,6 +95,19 @@ def test_the_control_plane_s_log_is_made_before_eks_makes_it_without_a_key() -> 
     assert "control-plane" in made.waits_for("aws:eks/cluster:Cluster", "cluster")
 
 
+def test_the_control_plane_may_use_the_key_of_secrets_and_no_other() -> None:
+    made = recorded(values())
+    (allowed,) = json.loads(made.named("iam/rolePolicy:RolePolicy", "control-plane-key")["policy"])[
+        "Statement"
+    ]
+    key = made.named("kms/alias:Alias", "cluster")
+
+    assert allowed["Condition"] == {
+        "ForAnyValue:StringEquals": {"kms:ResourceAliases": key["name"]}
+    }
+    assert key["targetKeyId"] == "cluster-id"
+
+
 def test_nodes_come_after_what_gives_them_addresses_and_before_what_runs_on_them() -> None:
     made = recorded(values())
 

@@ -1,5 +1,6 @@
 """Addresses are planned so that nothing ever overlaps or moves, and each zone stands on its own."""
 
+import json
 from collections.abc import Mapping
 from ipaddress import IPv4Network
 from itertools import combinations, pairwise
@@ -165,16 +166,17 @@ def test_all_traffic_is_logged_by_a_role_that_can_write_to_that_log_only() -> No
     network = recorded(values())
     (flow_log,) = network.typed("ec2/flowLog:FlowLog")
     group = network.named("cloudwatch/logGroup:LogGroup", "flow-log")
-    granted = network.named("iam/rolePolicy:RolePolicy", "flow-log")["policy"]
+    policy = json.loads(network.named("iam/rolePolicy:RolePolicy", "flow-log")["policy"])
+    trust = json.loads(network.named("iam/role:Role", "flow-log")["assumeRolePolicy"])
+    writes = [each for each in policy["Statement"] if "logs:PutLogEvents" in each["Action"]]
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group['name']}"
 
     assert flow_log.inputs["trafficType"] == "ALL"
     assert flow_log.inputs["logDestination"] == "arn:aws:cloudwatch:::flow-log"
-    assert group["kmsKeyId"] == "arn:aws:kms:::logs"
-    assert '"logs:PutLogEvents"], "Resource": ["arn:aws:cloudwatch:::flow-log"' in granted
-    assert (
-        f'"aws:SourceAccount": "{ACCOUNT}"'
-        in network.named("iam/role:Role", "flow-log")["assumeRolePolicy"]
-    )
+    assert flow_log.inputs["iamRoleArn"] == "arn:aws:iam:::flow-log"
+    assert [each["Resource"] for each in writes] == [[arn, f"{arn}:*"]]
+    (assumed,) = trust["Statement"]
+    assert assumed["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
 EXISTING = values(
