@@ -1,7 +1,7 @@
 """An environment of one region in AWS, recorded without an engine, and judged by the packs."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -162,11 +162,11 @@ class Region(Recorded):
         (found,) = (each for each in self if each.type.endswith(type_) and each.name == name)
         return found.inputs
 
-    def judged(self, without: Sequence[tuple[str, str]] = ()) -> dict[str, set[str]]:
+    def judged(self, without: str = "") -> dict[str, set[str]]:
         """What both packs find violated: names of resources by condition.
 
         Args:
-            without: resources left out, by type and name.
+            without: kind of resources that are left out.
         """
         resources = [
             Resource(
@@ -181,7 +181,7 @@ class Region(Recorded):
                 ),
             )
             for position, each in enumerate(self)
-            if (each.kind, each.name) not in without
+            if each.kind != without
         ]
         found: dict[str, set[str]] = {}
         for each in judgements(resources, *resources):
