@@ -108,11 +108,15 @@ class Foundation(Recorded):
         )
         register_resource(*arguments)
 
-    def waits_for(self, type_: str, name: str) -> set[str]:
-        """The names of what a resource explicitly depends on."""
+    def waits_for(self, type_: str, name: str) -> set[tuple[str, str]]:
+        """Kind and name of what a resource explicitly depends on."""
         depends_on = self.options[type_, name].depends_on
         resources = depends_on if isinstance(depends_on, list) else []
-        return {each._name for each in resources if isinstance(each, pulumi.Resource)}
+        return {
+            (each._type.rpartition(":")[2], each._name)
+            for each in resources
+            if isinstance(each, pulumi.Resource)
+        }
 
     def named(self, type_: str, name: str) -> Mapping[str, Any]:
         """The properties of a resource, by its type and its name in Pulumi."""

@@ -92,7 +92,12 @@ def test_the_control_plane_s_log_is_made_before_eks_makes_it_without_a_key() -> 
     (cluster,) = made.typed("eks/cluster:Cluster")
 
     assert group["name"] == f"/aws/eks/{cluster.inputs['name']}/cluster"
-    assert "control-plane" in made.waits_for("aws:eks/cluster:Cluster", "cluster")
+    # And after what it may do: a role that may nothing yet makes EKS give up.
+    assert made.waits_for("aws:eks/cluster:Cluster", "cluster") == {
+        ("LogGroup", "control-plane"),
+        ("RolePolicyAttachment", "control-plane"),
+        ("RolePolicy", "control-plane-key"),
+    }
 
 
 def test_the_control_plane_may_use_the_key_of_secrets_and_no_other() -> None:
@@ -111,8 +116,10 @@ def test_the_control_plane_may_use_the_key_of_secrets_and_no_other() -> None:
 def test_nodes_come_after_what_gives_them_addresses_and_before_what_runs_on_them() -> None:
     made = recorded(values())
 
-    assert made.waits_for("n8n-platform:aws:Nodes", "nodes") == {"node-addons"}
-    assert made.waits_for("n8n-platform:aws:ClusterAddons", "cluster-addons") == {"nodes"}
+    assert made.waits_for("n8n-platform:aws:Nodes", "nodes") == {("NodeAddons", "node-addons")}
+    assert made.waits_for("n8n-platform:aws:ClusterAddons", "cluster-addons") == {
+        ("Nodes", "nodes")
+    }
     assert {each.name for each in made.typed("eks/addon:Addon")} == {
         "coredns",
         "kube-proxy",

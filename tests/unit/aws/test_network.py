@@ -107,6 +107,7 @@ def test_from_intra_subnets_there_is_no_way_out_but_to_s3() -> None:
     }
     s3 = found("ec2/vpcEndpoint:VpcEndpoint")["s3-id"]
 
+    assert intra
     assert not intra & {each["routeTableId"] for each in found("ec2/route:Route").values()}
     assert intra <= set(s3["routeTableIds"])
     assert s3["serviceName"] == f"com.amazonaws.{REGION}.s3"
