@@ -102,7 +102,8 @@ class _Addons(Component):
                     "Effect": "Allow",
                     "Principal": {"Service": "pods.eks.amazonaws.com"},
                     "Action": ["sts:AssumeRole", "sts:TagSession"],
-                    # Session tags that EKS sets, and no pod can.
+                    # Session tags that EKS sets, and no pod can:
+                    # https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
                     "Condition": {
                         "StringEquals": {
                             "aws:SourceAccount": self._environment.account_id,

@@ -157,7 +157,10 @@ class Network(Component):
         }
 
     def _reserve_for_pods(self, zone: str, cidr: IPv4Network) -> None:
-        """Keep addresses in a row for pods: whatever else is there takes single ones elsewhere."""
+        """Keep addresses in a row for pods: whatever else is there takes single ones elsewhere.
+
+        https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses-procedure.html
+        """
         aws.ec2.SubnetCidrReservation(
             f"pods-{zone}",
             subnet_id=self.private_subnets[zone],
