@@ -5,7 +5,7 @@
 | `cluster` | Kubernetes Secrets in EKS | no: each cluster has its own |
 | `volumes` | disks of nodes, volumes of pods | no: they do not leave their zone |
 | `logs` | log groups of CloudWatch | no |
-| `data` | the database, its master password, exports | yes |
+| `data` | the database, its master password, exports, the lease | yes |
 | `backup` | vaults of backups and of copies | yes |
 | `escrow` | the second copy of n8n's encryption key | yes |
 
@@ -76,8 +76,8 @@ _PURPOSES = {
     "volumes": _Purpose(description="Disks of nodes and volumes of pods", services=("ec2",)),
     "logs": _Purpose(description="Logs in CloudWatch"),
     "data": _Purpose(
-        description="Database, its password, exports",
-        services=("rds", "s3", "secretsmanager"),
+        description="Database, its password, exports, the lease",
+        services=("dynamodb", "lambda", "rds", "s3", "secretsmanager"),
         multi_region=True,
     ),
     "backup": _Purpose(
@@ -193,6 +193,8 @@ class Keys(Component):
         ]
         if purpose.services:
             statements += _through_services(purpose.services, region, account)
+        if "dynamodb" in purpose.services:
+            statements.append(_read_by_dynamodb())
         if name == "cluster":
             statements.append(_by_roles(everybody_here))
         if name == "logs":
@@ -234,6 +236,16 @@ def _through_services(services: tuple[str, ...], region: str, account: str) -> l
             },
         ),
     ]
+
+
+def _read_by_dynamodb() -> dict[str, Any]:
+    """DynamoDB itself looks at a key's state, as with AWS' own key, at nothing that it encrypts."""
+    return allow(
+        ["kms:Describe*", "kms:Get*", "kms:List*"],
+        ["*"],
+        Sid="ReadByDynamoDb",
+        Principal={"Service": "dynamodb.amazonaws.com"},
+    )
 
 
 def _by_roles(everybody_here: Mapping[str, str]) -> dict[str, Any]:

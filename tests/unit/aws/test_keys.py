@@ -64,7 +64,7 @@ def test_only_services_take_grants_where_a_service_can_say_so() -> None:
     ("name", "services"),
     [
         ("volumes", {"ec2"}),
-        ("data", {"rds", "s3", "secretsmanager"}),
+        ("data", {"dynamodb", "lambda", "rds", "s3", "secretsmanager"}),
         ("backup", {"backup", "rds", "s3"}),
         ("escrow", {"secretsmanager"}),
     ],
