@@ -26,7 +26,11 @@ class RecordsSettings(Area):
 
 
 class FailoverSettings(Area):
-    """Which of two regions works. Unused without `aws.peer`."""
+    """Which of two regions works. Unused without `aws.peer`.
+
+    A pair shares `aws.name`, `leaseSeconds`, `marginSeconds` and `witnessRegion`: the names of what
+    it has in common are made of the first, and neither stack reads the other's settings.
+    """
 
     home: bool = Field(
         default=True,

@@ -113,9 +113,22 @@ def the_lease_has_a_majority(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def the_lease_has_one_way(settings: Settings) -> Iterator[Problem]:
+    """The database reaches Lambda through an endpoint of its own, and a VPC takes only one."""
+    aws = settings.aws
+    if aws and aws.peer and "lambda" in aws.network.interface_endpoints:
+        yield Problem(
+            key="aws.network.interfaceEndpoints",
+            given="lambda among them",
+            wanted="the list without it, as there is aws.peer: the lease brings that endpoint",
+            compares=("aws.peer",),
+        )
+
+
 RULES: Rules = (
     backups_are_kept_within_bounds,
     exports_go_in_time,
     a_standby_has_a_peer,
     the_lease_has_a_majority,
+    the_lease_has_one_way,
 )

@@ -21,7 +21,7 @@ CHECK = 5
 JITTER = 5
 """By how much clocks of Lambda in one region differ here; in truth by milliseconds."""
 
-REGIONS = ("eu-central-1", "eu-west-1")
+REGIONS: tuple[str, ...] = ("eu-central-1", "eu-west-1")
 
 
 class Refused(Exception):  # noqa: N818 -- what DynamoDB calls a refused condition is no error here

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pulumi
-from pulumi.resource import register_resource
+from pulumi.runtime.resource import register_resource
 
 import settings
 from components.aws.database import Database

@@ -120,6 +120,10 @@ def test_an_environment_alone_has_no_lease() -> None:
     ("values", "wrong"),
     [
         (primary(failover={}), "aws.failover.witnessRegion"),
+        (
+            primary(network={"interfaceEndpoints": ["logs", "lambda"]}),
+            "aws.network.interfaceEndpoints",
+        ),
         (primary(failover={"witnessRegion": AWAY}), "aws.failover.witnessRegion"),
         (primary(failover={"witnessRegion": "eu-north-1"}), "aws.failover.witnessRegion"),
         (
