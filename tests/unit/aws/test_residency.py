@@ -60,8 +60,6 @@ def test_no_resource_names_a_region_that_is_not_allowed(regions: list[str]) -> N
             standby(database={"sourceArn": "arn:aws:rds:eu-west-3:111122223333:db:n8n-1"}),
             "aws.database.sourceArn",
         ),
-            "aws.keys.existing.escrow",
-        ),
         (
             primary(recovery={"alarmTopics": ["arn:aws:sns:us-east-1:111122223333:alarms"]}),
             "aws.recovery.alarmTopics",
