@@ -14,7 +14,7 @@ RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview evidence pr-check stacks integrations rotate ai-savings cost status logs \
-	down env unit test e2e bench lint fmt docs requirements
+	down env unit test e2e drill bench lint fmt docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ test: ## Run all tests: these, real Redis nodes, then the real engine on a contr
 
 e2e: ## Break what `make up` made, piece by piece, and see it heal; removes the platform at its end
 	@$(RUN) -m pytest tests/e2e
+
+drill: ## Lose zones, drain nodes and restore a database, and measure each beside its target
+	@$(RUN) -m drills all
 
 bench: ## Measure preview, up and memory beside the same resources declared flat; what packs add
 	@$(RUN) -m tests.benchmarks.up
