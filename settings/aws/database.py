@@ -9,9 +9,7 @@ from settings.types import Area
 InstanceClass = Annotated[str, Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")]
 """A class of machines of RDS, such as db.m7g.large."""
 
-DatabaseArn = Annotated[
-    str, Field(pattern=r"^arn:aws[\w-]*:rds:[a-z0-9-]+:\d{12}:db:[a-z0-9-]+$")
-]
+DatabaseArn = Annotated[str, Field(pattern=r"^arn:aws[\w-]*:rds:[a-z0-9-]+:\d{12}:db:[a-z0-9-]+$")]
 """An instance of RDS by its ARN."""
 
 

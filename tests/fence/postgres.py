@@ -31,9 +31,6 @@ CREATE SCHEMA cron;
 CREATE TABLE cron.job (name text, schedule text, command text);
 CREATE FUNCTION cron.schedule(text, text, text) RETURNS void LANGUAGE sql AS
     'INSERT INTO cron.job VALUES ($1, $2, $3)';
-CREATE SCHEMA aws_commons;
-CREATE FUNCTION aws_commons.create_lambda_function_arn(text) RETURNS text LANGUAGE sql AS
-    'SELECT $1';
 CREATE SCHEMA aws_lambda;
 CREATE TABLE aws_lambda.answer (seconds double precision, status_code int, payload json);
 INSERT INTO aws_lambda.answer VALUES (0, 200, '{"errorType": "NotHeldError"}');

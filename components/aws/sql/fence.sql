@@ -33,8 +33,7 @@ DECLARE
     answer record;
 BEGIN
     SELECT * INTO STRICT lease FROM fence.lease;
-    SELECT * INTO answer FROM aws_lambda.invoke(
-        aws_commons.create_lambda_function_arn(lease.function), '{}'::json);
+    SELECT * INTO answer FROM aws_lambda.invoke(lease.function, '{}'::json);
     IF answer.status_code = 200 AND (answer.payload ->> 'held') = 'true' THEN
         UPDATE fence.lease SET until = asked + length, timeline = fence.timeline();
         -- Whatever happens to this server next, no password is accepted after that.
