@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.alarms import create_alarm
 from components.aws.tags import tags
 from components.base import Component
 from settings import Settings
@@ -117,22 +118,19 @@ class Failover(Component):
         )
 
     def _create_lag_alarm(self, replica: pulumi.Input[str]) -> None:
-        topics = list(self._environment.recovery.alarm_topics)
-        aws.cloudwatch.MetricAlarm(
+        create_alarm(
             "replica-lag",
-            name=f"{self._environment.name}-replica-lag",
-            alarm_description="The standby's database is behind: a failover would lose as much",
+            "The standby's database is behind: a failover would lose as much",
+            settings=self._settings,
+            environment=self._environment,
             namespace="AWS/RDS",
-            metric_name="ReplicaLag",
+            metric="ReplicaLag",
             dimensions={"DBInstanceIdentifier": replica},
             statistic="Maximum",
             period=60,
-            evaluation_periods=_LAG_PERIODS,
+            periods=_LAG_PERIODS,
             threshold=_LAG_SECONDS,
-            comparison_operator="GreaterThanThreshold",
-            treat_missing_data="breaching",
-            alarm_actions=topics,
-            ok_actions=topics,
-            tags=tags(self._settings),
+            raised="above",
+            without_data="raised",
             opts=self.child_options(),
         )

@@ -39,12 +39,14 @@ longer than `leaseSeconds`, n8n is shut out although nothing else is wrong: it i
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components import governance
 from components.aws import lease
+from components.aws.alarms import create_alarm
 from components.aws.database import Database
 from components.aws.iam import allow, assumed_by, policy
 from components.aws.pair import in_region
@@ -109,7 +111,7 @@ class Fence(Component):
         self._create_function("take", role, key_arn, log_key_arn)
         self._let_database_call(renew, database)
         self._create_endpoint(database.security_group_id, vpc_id, subnet_ids)
-        self._create_alarm(renew)
+        self._create_alarms(renew)
         self.register_outputs({"takeFunction": self.take_function})
 
     def _create_table(self, key: pulumi.Input[str], peer: str, witness: str) -> None:
@@ -321,44 +323,36 @@ class Fence(Component):
             opts=self.child_options(),
         )
 
-    def _create_alarm(self, function: aws.lambda_.Function) -> None:
-        """A region that works and cannot renew, a minute before n8n is shut out; and one that does
-        not work and still asks, which is an old primary."""
-        topics = list(self._environment.recovery.alarm_topics)
-        aws.cloudwatch.MetricAlarm(
+    def _create_alarms(self, function: aws.lambda_.Function) -> None:
+        # Of a region that works and cannot renew, a minute before n8n is shut out; and of an old
+        # primary, which still asks.
+        self._create_alarm(
             "lease-refused",
-            name=f"{self._name}-refused",
-            alarm_description="A database asks for the lease and does not get it",
-            namespace="AWS/Lambda",
-            metric_name="Errors",
-            dimensions={"FunctionName": function.name},
-            statistic="Sum",
-            period=_MINUTE,
-            evaluation_periods=1,
-            threshold=1,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            treat_missing_data="notBreaching",
-            alarm_actions=topics,
-            ok_actions=topics,
-            tags=tags(self._settings),
-            opts=self.child_options(),
+            "A database asks for the lease and does not get it",
+            function,
+            metric="Errors",
         )
         if self._environment.role == "primary":
-            aws.cloudwatch.MetricAlarm(
+            self._create_alarm(
                 "lease-not-asked-for",
-                name=f"{self._name}-not-asked-for",
-                alarm_description="The working region's database does not ask for the lease",
-                namespace="AWS/Lambda",
-                metric_name="Invocations",
-                dimensions={"FunctionName": function.name},
-                statistic="Sum",
-                period=_MINUTE,
-                evaluation_periods=1,
-                threshold=1,
-                comparison_operator="LessThanThreshold",
-                treat_missing_data="breaching",
-                alarm_actions=topics,
-                ok_actions=topics,
-                tags=tags(self._settings),
-                opts=self.child_options(),
+                "The working region's database does not ask for the lease",
+                function,
+                metric="Invocations",
+                raised="below",
+                without_data="raised",
             )
+
+    def _create_alarm(
+        self, name: str, description: str, function: aws.lambda_.Function, **more: Any
+    ) -> None:
+        create_alarm(
+            name,
+            description,
+            settings=self._settings,
+            environment=self._environment,
+            namespace="AWS/Lambda",
+            dimensions={"FunctionName": function.name},
+            period=_MINUTE,
+            opts=self.child_options(),
+            **more,
+        )

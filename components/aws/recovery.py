@@ -5,11 +5,13 @@ from the first day and in both directions; each stack has the plan of its own re
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components.aws import backup_roles
+from components.aws.alarms import create_alarm
 from components.aws.backup_roles import vault_arn, vault_name
 from components.aws.escrow import Escrow
 from components.aws.exports import Exports
@@ -205,41 +207,22 @@ class Recovery(Component):
             "restore-tests-missing",
             "NumberOfRestoreJobsCompleted",
             "No restore was tried for a week",
-            comparison_operator="LessThanThreshold",
-            evaluation_periods=7,
-            datapoints_to_alarm=7,
-            treat_missing_data="breaching",
+            periods=7,
+            raised="below",
+            without_data="raised",
         )
 
-    def _create_alarm(
-        self,
-        name: str,
-        metric: str,
-        what: str,
-        *,
-        comparison_operator: str = "GreaterThanOrEqualToThreshold",
-        evaluation_periods: int = 1,
-        datapoints_to_alarm: int = 1,
-        treat_missing_data: str = "notBreaching",
-    ) -> None:
-        topics = list(self._environment.recovery.alarm_topics)
-        aws.cloudwatch.MetricAlarm(
+    def _create_alarm(self, name: str, metric: str, description: str, **more: Any) -> None:
+        create_alarm(
             name,
-            name=f"{self._environment.name}-{name}",
-            alarm_description=f"{what} (AWS Backup)",
+            description,
+            settings=self._settings,
+            environment=self._environment,
             namespace="AWS/Backup",
-            metric_name=metric,
-            statistic="Sum",
+            metric=metric,
             period=_DAY,
-            threshold=1,
-            comparison_operator=comparison_operator,
-            evaluation_periods=evaluation_periods,
-            datapoints_to_alarm=datapoints_to_alarm,
-            treat_missing_data=treat_missing_data,
-            alarm_actions=topics,
-            ok_actions=topics,
-            tags=tags(self._settings),
             opts=self.child_options(),
+            **more,
         )
 
     def _create_role(
