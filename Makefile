@@ -13,8 +13,8 @@ ARGS ?=
 RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview evidence pr-check stacks integrations rotate ai-savings status logs down env \
-	unit test e2e bench lint fmt docs requirements
+.PHONY: help up preview evidence pr-check stacks integrations rotate ai-savings cost status logs \
+	down env unit test e2e drill bench lint fmt docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ rotate: ## Replace a key in the order in which nobody misses it: KEY=â€¦ STACK=â
 ai-savings: ## Replay traffic mixes through the AI gateway, and print what routing saves
 	@$(RUN) -m ai_gateway.savings
 
+cost: ## Show what a stack costs in AWS a month, and what of it its standby and each zone cost
+	@$(RUN) -m cost --stack $(STACK)
+
 status: ## Show what runs on the control plane of this machine
 	@$(RUN) -m local status
 
@@ -58,7 +61,7 @@ env: ## Print shell variables for plain pulumi and kubectl: eval "$(make env)"
 
 unit: ## Run the fast tests, without Redis and without the engine
 	@$(RUN) -m pytest tests/unit tests/policies tests/integrations tests/esc tests/evidence \
-		tests/plugins tests/local -n auto
+		tests/plugins tests/local tests/availability tests/cost -n auto
 
 test: ## Run all tests: these, real Redis nodes, then the real engine on a control plane of its own
 	@$(RUN) -m local --nodes simulated tools
@@ -67,6 +70,9 @@ test: ## Run all tests: these, real Redis nodes, then the real engine on a contr
 
 e2e: ## Break what `make up` made, piece by piece, and see it heal; removes the platform at its end
 	@$(RUN) -m pytest tests/e2e
+
+drill: ## Lose zones, drain nodes and restore a database, and measure each beside its target
+	@$(RUN) -m drills all
 
 bench: ## Measure preview, up and memory beside the same resources declared flat; what packs add
 	@$(RUN) -m tests.benchmarks.up

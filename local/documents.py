@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import alerts.documents
+import availability.document
 import dashboards.documents
 import integrations.catalogue
 import integrations.documents
@@ -37,6 +38,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield _REPOSITORY / "docs/alerts.md", alerts.documents.text()
     for name, text in dashboards.documents.files().items():
         yield _REPOSITORY / "docs" / name, text
+    yield _REPOSITORY / "docs/availability.md", availability.document.page()
 
 
 def _replaced(text: str, part: str, content: str, file: str) -> str:

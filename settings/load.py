@@ -8,12 +8,13 @@ from typing import Any
 
 import pulumi
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from settings.model import Settings
 from settings.problems import Problem, SettingsError
 from settings.rules import RULES
-from settings.types import Area
+from settings.types import Area, area_of
 
 CHANGE_VARIABLE = "N8N_PLATFORM_CHANGE"
 """Environment variable for `governance.change`, which differs each time: in a stack's file it would
@@ -92,11 +93,22 @@ def _without(values: Mapping[str, Any], details: Sequence[ErrorDetails]) -> dict
     for detail in details:
         # Inside a list or a nested group a part cannot be left out alone: its whole setting is.
         area, *inner = detail["loc"]
-        if inner and isinstance(rest.get(str(area)), dict):
+        if inner and isinstance(rest.get(str(area)), dict) and not _is_required(area, inner[0]):
             rest[str(area)].pop(str(inner[0]), None)
         else:
             rest.pop(str(area), None)
     return rest
+
+
+def _is_required(area: int | str, setting: int | str) -> bool:
+    """Whether an area cannot be read without that setting."""
+    fields = _fields(area_of(_fields(Settings)[str(area)]))
+    return str(setting) in fields and fields[str(setting)].is_required()
+
+
+def _fields(area: type[Area] | None) -> dict[str, FieldInfo]:
+    """An area's settings by the names that they have in a stack's file."""
+    return {each.alias or "": each for each in area.model_fields.values()} if area else {}
 
 
 def _problem(detail: ErrorDetails, secret_keys: Sequence[str] | set[str]) -> Problem:
@@ -117,13 +129,12 @@ def _problem(detail: ErrorDetails, secret_keys: Sequence[str] | set[str]) -> Pro
 
 def _suggestion(location: tuple[int | str, ...]) -> str:
     """What the writer of an unknown key probably meant."""
-    area: type[Area] = Settings
+    area: type[Area] | None = Settings
     for part in location[:-1]:
-        fields = {field.alias: field.annotation for field in area.model_fields.values()}
-        annotation = fields.get(str(part))
-        if not (isinstance(annotation, type) and issubclass(annotation, Area)):
-            return ""
-        area = annotation
-    known = [field.alias or "" for field in area.model_fields.values()]
+        field = _fields(area).get(str(part))
+        area = area_of(field) if field else None
+    known = list(_fields(area))
+    if not known:
+        return ""
     close = get_close_matches(str(location[-1]), known, n=1)
     return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"

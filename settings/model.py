@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from settings.ai import AiSettings
+from settings.aws import AwsSettings
 from settings.data import DatabaseSettings, RedisSettings
 from settings.governance import GovernanceSettings
 from settings.integrations import IntegrationsSettings
@@ -30,3 +31,4 @@ class Settings(Area):
     ai: AiSettings = Field(default_factory=AiSettings)
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
     monitoring: MonitoringSettings = Field(default_factory=MonitoringSettings)
+    aws: AwsSettings | None = None

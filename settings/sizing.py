@@ -63,14 +63,49 @@ def _pods_during_rollout(max_replicas: int) -> int:
 
 def peak_need(settings: Settings) -> Need:
     """What the namespace holds when every tier is at its maximum and is being rolled out."""
-    webhook, worker, redis = settings.webhook, settings.worker, settings.redis
+    return _need_with(
+        settings,
+        webhooks=_pods_during_rollout(settings.webhook.max_replicas),
+        workers=_pods_during_rollout(settings.worker.max_replicas),
+    )
+
+
+def steady_need(settings: Settings) -> Need:
+    """What it holds when every tier is at its maximum and nothing is being rolled out."""
+    return _need_with(
+        settings, webhooks=settings.webhook.max_replicas, workers=settings.worker.max_replicas
+    )
+
+
+def largest_pod(settings: Settings) -> Need:
+    """The most that one pod asks for, of CPU and of memory, which may be two different pods."""
+    pods = [_need(1, settings.main.resources), _webhooks(settings, 1), _workers(settings, 1)]
+    pods.append(_need(1, settings.redis.resources, REDIS_KEEPER, *_exporter(settings)))
+    return Need(
+        pods=1,
+        cpu_requests=max(each.cpu_requests for each in pods),
+        memory_requests=max(each.memory_requests for each in pods),
+        cpu_limits=max(each.cpu_limits for each in pods),
+        memory_limits=max(each.memory_limits for each in pods),
+    )
+
+
+def _webhooks(settings: Settings, pods: int) -> Need:
+    return _need(pods, settings.webhook.resources)
+
+
+def _workers(settings: Settings, pods: int) -> Need:
+    worker = settings.worker
+    return _need(pods, *(worker.resources, worker.runner_resources, *_ai_gateway(settings)))
+
+
+def _need_with(settings: Settings, *, webhooks: int, workers: int) -> Need:
+    """What the namespace holds with this many pods of the scaled tiers."""
+    redis = settings.redis
     parts = [
         _need(1, settings.main.resources),
-        _need(_pods_during_rollout(webhook.max_replicas), webhook.resources),
-        _need(
-            _pods_during_rollout(worker.max_replicas),
-            *(worker.resources, worker.runner_resources, *_ai_gateway(settings)),
-        ),
+        _webhooks(settings, webhooks),
+        _workers(settings, workers),
         _need(REDIS_NODES, redis.resources, REDIS_KEEPER, *_exporter(settings)),
         _need(_SPARE_PODS, REDIS_KEEPER),
     ]

@@ -9,18 +9,22 @@ from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
 from settings.model import Settings
-from settings.types import Area
+from settings.types import Area, area_of
 
 
 def schema() -> str:
-    """The `config:` section of Pulumi.yaml: each area's type, description and defaults."""
+    """The `config:` section of Pulumi.yaml: each area's type, description and defaults.
+
+    An area that may be left out as a whole is not in it: the CLI asks for a key without a default.
+    """
     areas = {
         f"n8n-platform:{field.alias}": {
             "type": "object",
-            "description": _summary(_area_of(field)),
-            "default": _area_of(field)().model_dump(by_alias=True, exclude_none=True, mode="json"),
+            "description": _summary(area),
+            "default": area().model_dump(by_alias=True, exclude_none=True, mode="json"),
         }
-        for field in Settings.model_fields.values()
+        for field, area in _areas()
+        if field.default_factory
     }
     return yaml.safe_dump({"config": areas}, sort_keys=False, width=100, allow_unicode=True)
 
@@ -28,15 +32,13 @@ def schema() -> str:
 def table() -> str:
     """The README's table: every setting with its type, default and meaning."""
     lines: list[str] = []
-    for field in Settings.model_fields.values():
-        area = _area_of(field)
+    for field, area in _areas():
         lines += [f"#### `{field.alias}`", "", _summary(area), ""]
         lines += ["| setting | allowed | default | meaning |", "|---|---|---|---|"]
-        defaults = area().model_dump(by_alias=True, mode="json")
         lines += [
             f"| `{name}` | {_cell(_allowed(setting))} | {_cell(_default(setting, value))} "
             f"| {_cell(setting.description or '')} |"
-            for name, setting, value in _settings(area, defaults)
+            for name, setting, value in _settings(area, _defaults(area))
         ]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
@@ -49,8 +51,9 @@ def _settings(
         name, value = f"{prefix}{field.alias}", defaults.get(field.alias or "")
         yield name, field, value
         # A group within an area: each of its parts is a setting too.
-        if _is_area(field.annotation):
-            yield from _settings(_area_of(field), value or {}, f"{name}.")
+        group = area_of(field)
+        if group is not None:
+            yield from _settings(group, value or _defaults(group), f"{name}.")
         entries = _entries(field)
         if entries is not None:
             yield from _settings(entries, {}, f"{name}.NAME.")
@@ -68,8 +71,14 @@ def _entries(field: FieldInfo) -> type[Area] | None:
     return entry if _is_area(entry) else None
 
 
-def _area_of(field: FieldInfo) -> type[Area]:
-    return cast(type[Area], field.annotation)
+def _areas() -> Iterator[tuple[FieldInfo, type[Area]]]:
+    for field in Settings.model_fields.values():
+        yield field, cast(type[Area], area_of(field))
+
+
+def _defaults(area: type[Area]) -> dict[str, Any]:
+    """The defaults of those settings that have one."""
+    return area.model_construct().model_dump(by_alias=True, mode="json")
 
 
 def _summary(area: type[Area]) -> str:

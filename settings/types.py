@@ -2,12 +2,14 @@
 
 import re
 from ipaddress import IPv4Network
-from typing import Annotated
+from types import UnionType
+from typing import Annotated, Union, get_args, get_origin
 from zoneinfo import available_timezones
 
 from kubernetes.utils.quantity import parse_quantity
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 
 class Area(BaseModel):
@@ -25,6 +27,14 @@ class Area(BaseModel):
         validate_by_name=True,
         validate_default=True,
     )
+
+
+def area_of(field: FieldInfo) -> type[Area] | None:
+    """The group of settings that a field holds, or may be left out; None for a single setting."""
+    kinds = get_args(field.annotation) or (field.annotation,)
+    if get_origin(field.annotation) not in (None, Union, UnionType):
+        return None
+    return next((each for each in kinds if isinstance(each, type) and issubclass(each, Area)), None)
 
 
 def _checked_quantity(value: str) -> str:

@@ -30,8 +30,7 @@ PLUGINS = {
     "kubernetes": metadata.version("pulumi-kubernetes"),
     "random": metadata.version("pulumi-random"),
     "tls": metadata.version("pulumi-tls"),
-    # Its Python package is 271 MB and not installed here.
-    "aws": "7.51.1",
+    "aws": metadata.version("pulumi-aws"),
 }
 """Pulumi provider plugins by package name."""
 

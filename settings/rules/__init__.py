@@ -4,7 +4,20 @@ A rule yields a problem for each thing that does not fit, and names with it the 
 it compared: where one of those is already known to be wrong, the problem is not reported.
 """
 
-from settings.rules import ai, integrations, monitoring, n8n, secrets, stores, tiers
+from settings.rules import (
+    ai,
+    aws_cluster,
+    aws_database,
+    aws_network,
+    aws_recovery,
+    aws_residency,
+    integrations,
+    monitoring,
+    n8n,
+    secrets,
+    stores,
+    tiers,
+)
 from settings.rules.rule import Rules
 
 RULES: Rules = (
@@ -15,5 +28,10 @@ RULES: Rules = (
     *integrations.RULES,
     *ai.RULES,
     *monitoring.RULES,
+    *aws_network.RULES,
+    *aws_cluster.RULES,
+    *aws_residency.RULES,
+    *aws_database.RULES,
+    *aws_recovery.RULES,
 )
 """Every rule, in the order in which their problems are reported."""

@@ -39,7 +39,8 @@ def redis_can_rewrite_its_file(settings: Settings) -> Iterator[Problem]:
 def database_has_one_place(settings: Settings) -> Iterator[Problem]:
     """An external database has a host, and only an external one."""
     database = settings.database
-    if database.mode == "external" and not database.host:
+    made = settings.aws is not None and settings.aws.database.create
+    if database.mode == "external" and not database.host and not made:
         yield Problem(
             key="database.host", given="empty", wanted="the host of the external database"
         )

@@ -62,8 +62,25 @@ _COMPUTED = {
 """Outputs that a provider computes and the program uses, by kind."""
 
 
+def _computed(args: MockResourceArgs) -> dict[str, Any]:
+    if args.typ == "aws:eks/cluster:Cluster":
+        return {
+            "arn": "arn:aws:eks:::cluster",
+            "endpoint": "https://cluster.example",
+            "certificateAuthority": {"data": "Y2VydGlmaWNhdGU="},
+            "vpcConfig": {**args.inputs["vpcConfig"], "clusterSecurityGroupId": "sg-cluster"},
+        }
+    package, module, kind = args.typ.split(":")
+    if package == "aws":
+        return {
+            "arn": f"arn:aws:{module.partition('/')[0]}:::{args.name}",
+            **({"keyId": f"{args.name}-id"} if module.startswith("kms/") else {}),
+        }
+    return _COMPUTED.get(kind, {})
+
+
 class _Recorder(Mocks):
-    """Accepts every resource as it is; its outputs are its inputs and what is `_COMPUTED`."""
+    """Accepts every resource as it is; its outputs are its inputs and what is computed."""
 
     def __init__(self) -> None:
         self.recorded = Recorded()
@@ -71,8 +88,7 @@ class _Recorder(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = _without_secret_marks(args.inputs)
         self.recorded.append(Resource(type=args.typ, name=args.name, inputs=inputs))
-        computed = _COMPUTED.get(args.typ.rpartition(":")[2], {})
-        return f"{args.name}-id", {**args.inputs, **computed}
+        return f"{args.name}-id", {**args.inputs, **_computed(args)}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise NotImplementedError(f"a component asked the provider for {args.token}")

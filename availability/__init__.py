@@ -1,0 +1,1 @@
+"""How available the platform can be: assumptions, arithmetic, sensitivity, and a page of it."""

@@ -1,0 +1,118 @@
+"""What AWS Backup may do in an environment: to back up, and to try restores out."""
+
+from components.aws.exports import bucket_name
+from components.aws.iam import allow
+from components.aws.pair import regions
+from settings.aws import AwsSettings
+
+_BACKUP_RDS = (
+    "rds:AddTagsToResource",
+    "rds:CopyDBSnapshot",
+    "rds:CreateDBSnapshot",
+    "rds:DeleteDBSnapshot",
+    "rds:DescribeDBInstances",
+    "rds:DescribeDBSnapshots",
+    "rds:ListTagsForResource",
+    "rds:ModifyDBInstance",
+)
+_BACKUP_BUCKET = (
+    "s3:GetBucketAcl",
+    "s3:GetBucketLocation",
+    "s3:GetBucketNotification",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetInventoryConfiguration",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:PutBucketNotification",
+    "s3:PutInventoryConfiguration",
+)
+_BACKUP_OBJECTS = (
+    "s3:GetObject",
+    "s3:GetObjectAcl",
+    "s3:GetObjectTagging",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionAcl",
+    "s3:GetObjectVersionTagging",
+)
+_BACKUP_EVENTS = (
+    "events:DeleteRule",
+    "events:DescribeRule",
+    "events:DisableRule",
+    "events:EnableRule",
+    "events:ListTargetsByRule",
+    "events:PutRule",
+    "events:PutTargets",
+    "events:RemoveTargets",
+)
+_BACKUP_VAULT = (
+    "backup:CopyFromBackupVault",
+    "backup:CopyIntoBackupVault",
+    "backup:DescribeBackupVault",
+)
+_RESTORE_RDS = (
+    "rds:AddTagsToResource",
+    "rds:DeleteDBInstance",
+    "rds:DescribeDBInstances",
+    "rds:DescribeDBSnapshots",
+    "rds:ListTagsForResource",
+    "rds:RestoreDBInstanceFromDBSnapshot",
+)
+_USE_KEYS = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*")
+"""What AWS Backup does, from its own policies AWSBackupServiceRolePolicyForBackup, …ForS3Backup and
+…ForRestores, less the services that are not here."""
+
+
+def vault_name(environment: AwsSettings) -> str:
+    """The vault's name, the same in both regions of a pair."""
+    return f"{environment.name}-backups"
+
+
+def vault_arn(environment: AwsSettings, region: str) -> str:
+    """The vault in a region, whichever stack made it."""
+    account = environment.account_id
+    return f"arn:aws:backup:{region}:{account}:backup-vault:{vault_name(environment)}"
+
+
+def backups(environment: AwsSettings) -> list[dict[str, object]]:
+    """Statements of the role that makes backups and copies."""
+    region = environment.region
+    bucket = f"arn:aws:s3:::{bucket_name(environment, region)}"
+    rules = f"arn:aws:events:{region}:{environment.account_id}:rule/AwsBackupManagedRule*"
+    return [
+        allow(_BACKUP_RDS, [_databases(environment, kind) for kind in ("db", "snapshot")]),
+        allow(_BACKUP_VAULT, [vault_arn(environment, each) for each in regions(environment)]),
+        allow(_BACKUP_BUCKET, [bucket]),
+        allow(_BACKUP_OBJECTS, [f"{bucket}/*"]),
+        allow(_BACKUP_EVENTS, [rules]),
+        # These know no resources.
+        allow(["cloudwatch:GetMetricData", "events:ListRules", "s3:ListAllMyBuckets"], ["*"]),
+        _use_of_keys(environment, "backup", "rds", "s3"),
+    ]
+
+
+def restores(environment: AwsSettings) -> list[dict[str, object]]:
+    """Statements of the role that restores databases and deletes them after the test."""
+    kinds = ("db", "og", "pg", "snapshot", "subgrp")
+    return [
+        allow(_RESTORE_RDS, [_databases(environment, kind) for kind in kinds]),
+        _use_of_keys(environment, "rds"),
+    ]
+
+
+def _databases(environment: AwsSettings, kind: str) -> str:
+    return f"arn:aws:rds:*:{environment.account_id}:{kind}:*"
+
+
+def _use_of_keys(environment: AwsSettings, *services: str) -> dict[str, object]:
+    """The account's keys, through these services in the environment's regions only."""
+    through = [
+        f"{service}.{region}.amazonaws.com"
+        for service in services
+        for region in regions(environment)
+    ]
+    return allow(
+        _USE_KEYS,
+        [f"arn:aws:kms:*:{environment.account_id}:key/*"],
+        Condition={"StringLike": {"kms:ViaService": through}},
+    )

@@ -1,0 +1,358 @@
+"""Why two regions never work at once: a lease, which the database itself keeps.
+
+Everything that n8n does begins with a write to its database: a schedule that fires, a webhook that
+is called, a job that a worker takes up. So the database is the fence. What has to be kept apart are
+two databases: a replica that is promoted does not know whether the one it followed still works, and
+that one does not know that it was replaced.
+
+1. There is one lease: an item of a DynamoDB table that is strongly consistent over the two regions
+   and a third, the witness. Two alone cannot tell a lost peer from a lost connection. Any one of
+   them can be lost, and the other two still agree on who has the lease.
+2. A database asks for it every 20 s, through a Lambda function of its own region (`lease.renew`),
+   and lets n8n's role in for `leaseSeconds` from when it asked: by the role's `VALID UNTIL`, after
+   which PostgreSQL accepts no password, and by a check every 5 s that ends what is still connected
+   (`sql/fence.sql`). Without an answer, for whatever reason, the time runs out by itself: nobody
+   has to reach a lost region to stop it. A server that comes back after days finds it run out.
+3. Whoever fails over takes the lease first (`lease.take`). From that write on the old region cannot
+   renew. The function also writes down when the old lease has run out for certain, `leaseSeconds`
+   and `marginSeconds` later, and lets the new region have it no earlier.
+4. Only then is the replica promoted. Promoted earlier, by mistake, it still shuts n8n out: the
+   function does not answer before that time, and what the replica took over of the old database's
+   lease is void, because a promoted database is on another timeline.
+5. A standby's database lets nobody of the platform connect, by its security group, until the
+   stack's `role` is `primary`; its tiers have no pods.
+
+Closing a security group alone is no fence: connections that are open stay open.
+
+What is assumed: clocks of Lambda in one region differ by less than the margin, and a database's
+clock runs as fast as they do. pg_cron runs: while it hangs and PostgreSQL does not, connections
+that are open stay so, and no new ones are let in. Nobody extends the role by hand.
+
+What is not covered: what n8n has already sent to other services before its connection ended; an
+execution that is under way may finish a call that is repeated in the other region. What the old
+database wrote after its last change reached the replica is lost to the new one; it is kept in the
+old one. A replica that is promoted *and* opened to the platform before the lease has run out, past
+`make failover`, lets n8n in for at most 5 s. With Lambda or DynamoDB gone in the working region for
+longer than `leaseSeconds`, n8n is shut out although nothing else is wrong: it is the price.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import governance
+from components.aws import lease
+from components.aws.alarms import create_alarm
+from components.aws.database import Database
+from components.aws.iam import allow, assumed_by, policy
+from components.aws.pair import in_region
+from components.aws.tags import tags
+from components.base import Component
+from settings import Settings
+from settings.aws import AwsSettings
+
+_RUNTIME = "python3.13"
+_TIMEOUT_SECONDS = 10
+_MINUTE = 60
+_HTTPS = 443
+
+
+class Fence(Component):
+    """The table, the functions that renew and take the lease, and the database's way to them.
+
+    Attributes:
+        take_function: name of the function that takes the lease for this region.
+    """
+
+    area = "aws"
+
+    take_function: str
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: Settings,
+        environment: AwsSettings,
+        peer: str,
+        witness: str,
+        database: Database,
+        vpc_id: pulumi.Input[str],
+        subnet_ids: Sequence[pulumi.Input[str]],
+        key_arn: pulumi.Input[str],
+        log_key_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        Args:
+            settings: settings of the stack.
+            environment: its settings of AWS.
+            peer: the peer's region.
+            witness: the region that only votes.
+            database: the database that keeps the lease.
+            vpc_id: its VPC.
+            subnet_ids: its subnets.
+            key_arn: KMS key of data at rest, multi-region.
+            log_key_arn: KMS key of logs.
+        """
+        super().__init__(name, opts)
+        self._settings = settings
+        self._environment = environment
+        self._name = f"{environment.name}-lease"
+        self.take_function = f"{self._name}-take"
+        if environment.failover.home:
+            self._create_table(key_arn, peer, witness)
+        role = self._create_role()
+        renew = self._create_function("renew", role, key_arn, log_key_arn)
+        self._create_function("take", role, key_arn, log_key_arn)
+        self._let_database_call(renew, database)
+        self._create_endpoint(database.security_group_id, vpc_id, subnet_ids)
+        self._create_alarms(renew)
+        self.register_outputs({"takeFunction": self.take_function})
+
+    def _create_table(self, key: pulumi.Input[str], peer: str, witness: str) -> None:
+        environment = self._environment
+        table = aws.dynamodb.Table(
+            "lease",
+            name=self._name,
+            hash_key="id",
+            attributes=[aws.dynamodb.TableAttributeArgs(name="id", type="S")],
+            billing_mode="PAY_PER_REQUEST",
+            region=environment.region,
+            deletion_protection_enabled=True,
+            server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(
+                enabled=True, kms_key_arn=key
+            ),
+            replicas=[
+                aws.dynamodb.TableReplicaArgs(
+                    region_name=peer,
+                    consistency_mode="STRONG",
+                    kms_key_arn=in_region(key, peer, own=environment.region),
+                    deletion_protection_enabled=True,
+                )
+            ],
+            global_table_witness=aws.dynamodb.TableGlobalTableWitnessArgs(region_name=witness),
+            tags={
+                **tags(self._settings),
+                # Two regions' names and times; a year, because it has to say something.
+                **governance.data(
+                    self._settings.governance,
+                    classification="confidential",
+                    retention_hours=365 * 24,
+                ),
+            },
+            opts=self.child_options(protect=True),
+        )
+        aws.dynamodb.TableItem(
+            "lease",
+            table_name=table.name,
+            hash_key="id",
+            # Refused by DynamoDB where there is one already: nobody becomes a holder this way.
+            item=json.dumps(
+                {
+                    "id": {"S": lease.LEASE},
+                    "holder": {"S": environment.region},
+                    "opens": {"N": "0"},
+                }
+            ),
+            region=environment.region,
+            opts=pulumi.ResourceOptions.merge(
+                self.child_options(protect=True, retain_on_delete=True),
+                # From then on the functions write it.
+                pulumi.ResourceOptions(ignore_changes=["item"]),
+            ),
+        )
+
+    def _create_role(self) -> aws.iam.Role:
+        environment = self._environment
+        at = f"{environment.region}:{environment.account_id}"
+        role = aws.iam.Role(
+            "lease",
+            name=f"{self._name}-{environment.region}",
+            assume_role_policy=assumed_by("lambda.amazonaws.com", environment.account_id),
+            tags=tags(self._settings),
+            opts=self.child_options(),
+        )
+        aws.iam.RolePolicy(
+            "lease",
+            role=role.name,
+            policy=policy(
+                allow(["dynamodb:UpdateItem"], [f"arn:aws:dynamodb:{at}:table/{self._name}"]),
+                allow(
+                    ["logs:CreateLogStream", "logs:PutLogEvents"],
+                    [f"arn:aws:logs:{at}:log-group:/aws/lambda/{self._name}-*:*"],
+                ),
+                allow(
+                    ["kms:Decrypt", "kms:DescribeKey"],
+                    [f"arn:aws:kms:{at}:key/*"],
+                    Condition={
+                        "StringEquals": {
+                            "kms:ViaService": [
+                                f"{service}.{environment.region}.amazonaws.com"
+                                for service in ("dynamodb", "lambda")
+                            ]
+                        }
+                    },
+                ),
+            ),
+            opts=self.child_options(),
+        )
+        return role
+
+    def _create_function(
+        self,
+        operation: str,
+        role: aws.iam.Role,
+        key: pulumi.Input[str],
+        log_key: pulumi.Input[str],
+    ) -> aws.lambda_.Function:
+        failover = self._environment.failover
+        name = f"{self._name}-{operation}"
+        logs = aws.cloudwatch.LogGroup(
+            name,
+            name=f"/aws/lambda/{name}",
+            kms_key_id=log_key,
+            retention_in_days=self._environment.log_retention_days,
+            tags=tags(self._settings),
+            opts=self.child_options(),
+        )
+        return aws.lambda_.Function(
+            name,
+            name=name,
+            description=f"{operation.capitalize()} the lease of the region that works",
+            runtime=_RUNTIME,
+            handler=f"lease.{operation}",
+            code=pulumi.AssetArchive(
+                {"lease.py": pulumi.StringAsset(Path(lease.__file__).read_text())}
+            ),
+            role=role.arn,
+            timeout=_TIMEOUT_SECONDS,
+            kms_key_arn=key,
+            environment=aws.lambda_.FunctionEnvironmentArgs(
+                variables={
+                    "TABLE": self._name,
+                    "WAIT_SECONDS": str(failover.lease_seconds + failover.margin_seconds),
+                }
+            ),
+            tags=tags(self._settings),
+            opts=self.child_options(depends_on=[logs]),
+        )
+
+    def _let_database_call(self, function: aws.lambda_.Function, database: Database) -> None:
+        """Only this database: a copy that is restored beside it has no such role and stays shut."""
+        environment = self._environment
+        role = aws.iam.Role(
+            "database",
+            name=f"{self._name}-database-{environment.region}",
+            assume_role_policy=assumed_by("rds.amazonaws.com", environment.account_id),
+            tags=tags(self._settings),
+            opts=self.child_options(),
+        )
+        arn = (
+            f"arn:aws:lambda:{environment.region}:{environment.account_id}:function:"
+            f"{self._name}-renew"
+        )
+        permission = aws.iam.RolePolicy(
+            "database",
+            role=role.name,
+            policy=policy(allow(["lambda:InvokeFunction"], [arn])),
+            opts=self.child_options(),
+        )
+        aws.rds.RoleAssociation(
+            "database",
+            db_instance_identifier=database.identifier,
+            feature_name="Lambda",
+            role_arn=role.arn,
+            opts=self.child_options(depends_on=[function, permission]),
+        )
+
+    def _create_endpoint(
+        self,
+        database: pulumi.Input[str],
+        vpc_id: pulumi.Input[str],
+        subnet_ids: Sequence[pulumi.Input[str]],
+    ) -> None:
+        """The way from the database's subnets, which have no other, to Lambda and to nothing else.
+
+        Args:
+            database: the database's security group.
+        """
+        group = aws.ec2.SecurityGroup(
+            "lease",
+            name=f"{self._name}-endpoint",
+            description="Lambda, for the database",
+            vpc_id=vpc_id,
+            tags=tags(self._settings),
+            opts=self.child_options(),
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            "lease",
+            security_group_id=group.id,
+            referenced_security_group_id=database,
+            ip_protocol="tcp",
+            from_port=_HTTPS,
+            to_port=_HTTPS,
+            description="The database",
+            tags=tags(self._settings),
+            opts=self.child_options(),
+        )
+        aws.vpc.SecurityGroupEgressRule(
+            "database-lease",
+            security_group_id=database,
+            referenced_security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=_HTTPS,
+            to_port=_HTTPS,
+            description="Lambda's endpoint",
+            tags=tags(self._settings),
+            opts=self.child_options(),
+        )
+        aws.ec2.VpcEndpoint(
+            "lease",
+            vpc_id=vpc_id,
+            vpc_endpoint_type="Interface",
+            service_name=f"com.amazonaws.{self._environment.region}.lambda",
+            subnet_ids=list(subnet_ids),
+            security_group_ids=[group.id],
+            private_dns_enabled=True,
+            tags=tags(self._settings),
+            opts=self.child_options(),
+        )
+
+    def _create_alarms(self, function: aws.lambda_.Function) -> None:
+        # Of a region that works and cannot renew, a minute before n8n is shut out; and of an old
+        # primary, which still asks.
+        self._create_alarm(
+            "lease-refused",
+            "A database asks for the lease and does not get it",
+            function,
+            metric="Errors",
+        )
+        if self._environment.role == "primary":
+            self._create_alarm(
+                "lease-not-asked-for",
+                "The working region's database does not ask for the lease",
+                function,
+                metric="Invocations",
+                raised="below",
+                without_data="raised",
+            )
+
+    def _create_alarm(
+        self, name: str, description: str, function: aws.lambda_.Function, **more: Any
+    ) -> None:
+        create_alarm(
+            name,
+            description,
+            settings=self._settings,
+            environment=self._environment,
+            namespace="AWS/Lambda",
+            dimensions={"FunctionName": function.name},
+            period=_MINUTE,
+            opts=self.child_options(),
+            **more,
+        )

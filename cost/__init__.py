@@ -1,0 +1,1 @@
+"""What an environment in AWS costs a month: prices, quantities, and the bill of materials."""

@@ -1,0 +1,1 @@
+"""Drills: what the platform promises for bad days, broken on purpose and measured."""

@@ -1,0 +1,1 @@
+"""The database that keeps the lease, on a real PostgreSQL."""
