@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
@@ -33,7 +34,7 @@ from policies.condition import Condition
 from policies.conditions import ALL
 from policies.framework import Framework
 from policies.parameters import ConfigurationError
-from policies.resources.resource import Stack
+from policies.resources.resource import Resource, Stack
 
 FILES_VARIABLE = "POLICY_FILES"
 """Environment variable with the folder of `config/` and `exceptions.yaml`; default: this one."""
@@ -80,17 +81,36 @@ class _StackOnce:
 
     def __init__(self) -> None:
         self._stack: Stack | None = None
+        self._declared: dict[str, Resource] = {}
+
+    def declared(self, resource: Resource) -> None:
+        """Remember a resource as the program declares it."""
+        self._declared[resource.urn] = resource
 
     def of(self, given: StackValidationArgs) -> Stack:
-        """The stack as the first policy got it."""
+        """The stack as the first policy got it.
+
+        A provider whose own settings are not known at preview, such as Kubernetes' in a cluster that
+        is yet to be made, is not asked what a resource will be: the engine then shows it without any
+        property, and what the program declares stands for them.
+        """
         if self._stack is None:
-            resources = [conversion.resource(each) for each in given.resources]
+            resources = [
+                self._with_properties(conversion.resource(each)) for each in given.resources
+            ]
             self._stack = Stack(resources=resources)
         return self._stack
+
+    def _with_properties(self, resource: Resource) -> Resource:
+        declared = self._declared.get(resource.urn)
+        if declared is None or resource.properties.value:
+            return resource
+        return replace(resource, read=declared.read)
 
     def forget(self) -> None:
         """The next policy is asked about another state of the stack."""
         self._stack = None
+        self._declared = {}
 
 
 def _policy(assessment: Assessment, conditions: Sequence[Condition], stack: _StackOnce) -> Policy:
@@ -119,7 +139,7 @@ def _policy(assessment: Assessment, conditions: Sequence[Condition], stack: _Sta
     if scope == "stack":
         return StackValidationPolicy(validate=_in_stack(assessment, conditions, stack), **metadata)
     return ResourceValidationPolicy(
-        validate=_alone(assessment, conditions),
+        validate=_alone(assessment, conditions, stack),
         remediate=_remediation(assessment, conditions)
         if level is EnforcementLevel.REMEDIATE
         else None,
@@ -128,10 +148,11 @@ def _policy(assessment: Assessment, conditions: Sequence[Condition], stack: _Sta
 
 
 def _alone(
-    assessment: Assessment, conditions: Sequence[Condition]
+    assessment: Assessment, conditions: Sequence[Condition], once: _StackOnce
 ) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
     def validate(given: ResourceValidationArgs, report: ReportViolation) -> None:
         resource = conversion.resource(given)
+        once.declared(resource)
         alone = Stack(resources=[resource])
         for condition in conditions:
             _report(report, assessment.judge(condition, resource, alone))
