@@ -6,6 +6,7 @@ Both are configured as the chart would configure them elsewhere, with one pod ea
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
@@ -74,15 +75,18 @@ def manifests(images: Mapping[str, str]) -> list[Manifest]:
     settings = load_file(STACK)
     chart = values(settings)
     names = {name.replace("-", "_"): reference for name, reference in images.items()}
+    source = (_HERE / "receiver.py").read_text()
     text = Template((_HERE / "objects.yaml").read_text()).substitute(
-        names, namespace=settings.monitoring.namespace
+        names,
+        namespace=settings.monitoring.namespace,
+        receiver_digest=hashlib.sha256(source.encode()).hexdigest()[:16],
     )
     metadata = {"namespace": settings.monitoring.namespace}
     program = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": _RECEIVER, **metadata},
-        "data": {"receiver.py": (_HERE / "receiver.py").read_text()},
+        "data": {"receiver.py": source},
     }
     return [
         namespace(),
