@@ -29,6 +29,16 @@ _OTHERS = _NAMES | {
 }
 """What is outside the platform's namespace, whose policies say nothing about others' ways there."""
 
+_METRICS = {
+    "main",
+    "webhook",
+    "a worker",
+    "a worker's AI metrics",
+    "Redis's metrics",
+    "PostgreSQL's metrics",
+}
+"""Where n8n's tiers deliver them, calls and the editor are answered too."""
+
 ALLOWED: Mapping[str, set[str]] = {
     "main": _N8N,
     "webhook": _N8N,
@@ -38,6 +48,7 @@ ALLOWED: Mapping[str, set[str]] = {
     "redis": _NAMES | {"Redis", "Redis's bus"},
     "postgres": _NAMES,
     "gateway": _OTHERS | {"main", "webhook"},
+    "Prometheus": _OTHERS | _METRICS,
     "a pod of another namespace": _OTHERS,
 }
 """From where to where connections get through. All others of the same places do not."""
@@ -102,6 +113,7 @@ def network(platform: Platform) -> Iterator[Network]:
     gateway = elsewhere("envoy-gateway-system", "app.kubernetes.io/component=proxy")
     storage = elsewhere("local-path-storage", "app=local-path-provisioner")
     dns = elsewhere("kube-system", "k8s-app=kube-dns")
+    prometheus = elsewhere("monitoring", "app.kubernetes.io/name=prometheus")
     service = ("get", "service", "kubernetes", "--namespace", "default")
     with outside():
         yield Network(
@@ -113,6 +125,7 @@ def network(platform: Platform) -> Iterator[Network]:
                 "redis": (redis[0], "redis"),
                 "postgres": (postgres[0], "postgres"),
                 "gateway": (gateway[0], "envoy"),
+                "Prometheus": (prometheus[0], "prometheus"),
                 "a pod of another namespace": (storage[0], "local-path-provisioner"),
             },
             targets={
@@ -126,7 +139,9 @@ def network(platform: Platform) -> Iterator[Network]:
                 "a worker's AI metrics": (worker[-1], 9464),
                 "Redis": (redis[-1], 6379),
                 "Redis's bus": (redis[-1], 16379),
+                "Redis's metrics": (redis[-1], 9121),
                 "PostgreSQL": (postgres[0], 5432),
+                "PostgreSQL's metrics": (postgres[0], 9187),
             },
             others={"the gateway": (gateway[-1], 8080), "DNS's metrics": (dns[0], 9153)},
             api_server=platform.kubectl(*service, "--output", "jsonpath={.spec.clusterIP}"),
