@@ -86,7 +86,7 @@ def test_lost_pods_are_told_of_in_time(
         for alert in _LOST:
             seconds = (stated[alert] or 0) - watch.seconds
             eventually(lambda each=alert: told(each), f"{alert} was told", seconds=seconds)
-            results.add(f"… {alert} was told after", "", seconds=watch.seconds)
+            results.add(f"a pod lost: {alert} told after", "", seconds=watch.seconds)
     platform.wait_ready("main", 1)
     platform.wait_ready("worker", 2)
     wait_whole(platform)
