@@ -90,9 +90,9 @@ class _StackOnce:
     def of(self, given: StackValidationArgs) -> Stack:
         """The stack as the first policy got it.
 
-        A provider whose own settings are not known at preview, such as Kubernetes' in a cluster that
-        is yet to be made, is not asked what a resource will be: the engine then shows it without any
-        property, and what the program declares stands for them.
+        A provider whose own settings are not known at preview, such as Kubernetes' in a cluster
+        that is yet to be made, is not asked what a resource will be: the engine then shows it
+        without any property, and what the program declares stands for them.
         """
         if self._stack is None:
             resources = [
