@@ -97,7 +97,11 @@ def main(arguments: Sequence[str], world: World, console: Console) -> int:
     checks = Checks(
         own=own, partner=other, aws=world.aws, pulumi=pulumi, esc=lambda: world.esc(own)
     )
-    findings = (checks.back if given.back else checks.takeover)(interrupted)
+    try:
+        findings = (checks.back if given.back else checks.takeover)(interrupted)
+    except KeyboardInterrupt:
+        console.print("\nInterrupted. Nothing was changed.")
+        return 130
     if stopping(findings):
         _print_findings(console, findings)
         console.print("Nothing was changed.")

@@ -130,6 +130,8 @@ class Runner:
         if smaller is None:
             return "nothing to take out"
         kept = self.record.path.with_suffix(".state")
+        # Secrets in it are encrypted; nobody else needs to see the rest.
+        kept.touch(mode=0o600)
         kept.write_text(json.dumps(state))
         self.pulumi.replace_state(smaller)
         return f"taken out; the state before is in {kept}"
