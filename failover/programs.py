@@ -55,7 +55,13 @@ class Aws:
                 # A lost region does not refuse, it is silent.
                 *("--cli-connect-timeout", "5", "--cli-read-timeout", "20"),
             ),
-            environment={**self.environment, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "2"},
+            environment={
+                **self.environment,
+                "AWS_PAGER": "",
+                "AWS_MAX_ATTEMPTS": "2",
+                # Older ones ask in us-east-1.
+                "AWS_STS_REGIONAL_ENDPOINTS": "regional",
+            },
         )
         return json.loads(said) if said.strip() else {}
 

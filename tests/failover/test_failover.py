@@ -139,7 +139,7 @@ def test_a_step_that_fails_stops_it_and_is_done_again(cloud: Cloud) -> None:
 
 
 def test_who_was_overtaken_does_not_go_on(cloud: Cloud) -> None:
-    cloud.ends_at = {next_moment_after(cloud, "configure two")}
+    cloud.ends_at = {moment_after("configure two")}
     assert run(cloud, "--confirm")[0] == 130
     cloud.table.item["holder"] = HOME
 
@@ -157,7 +157,7 @@ def test_one_that_was_begun_elsewhere_is_taken_over_and_waits_once_more(cloud: C
     assert cloud.now - began >= WAIT
 
 
-def next_moment_after(cloud: Cloud, call: str) -> int:
+def moment_after(call: str) -> int:
     """The moment right after a call of a failover that nobody ends."""
     with TemporaryDirectory() as folder:
         trial = Cloud(folder=Path(folder))
@@ -198,7 +198,7 @@ def test_who_works_does_not_become_a_standby(cloud: Cloud) -> None:
 
 
 def test_one_way_is_finished_before_the_other_begins(cloud: Cloud) -> None:
-    cloud.ends_at = {next_moment_after(cloud, "configure two")}
+    cloud.ends_at = {moment_after("configure two")}
     run(cloud, "--confirm")
     code, said = run(cloud, "--back", "--confirm")
     assert code == 1
@@ -233,14 +233,8 @@ def test_however_often_it_is_ended_it_comes_to_the_same(
             arguments, stack = ["--back"], "one"
             cloud.now += 60
         cloud.ends_at = {cloud.moment + each for each in ends}
-        for _ in range(len(ends) + 1):
-            before = len(cloud.ends_at)
-            code, said = run(cloud, "--confirm", *arguments, stack=stack)
-            if code == 0:
-                break
-            assert code == 130, said
-            assert before
+        while (result := run(cloud, "--confirm", *arguments, stack=stack))[0] != 0:
+            assert result[0] == 130, result[1]
             cloud.now += pause
-        assert code == 0
         assert cloud.facts() == wanted(Path(second), back=back)
         assert all(each["events"][-1]["step"] == "failover" for each in records(cloud))
