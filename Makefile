@@ -14,7 +14,7 @@ RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview evidence pr-check stacks integrations rotate ai-savings cost status logs \
-	down env unit test e2e drill bench lint fmt docs requirements
+	down failover env unit test e2e drill bench lint fmt docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,12 +56,15 @@ logs: ## Follow the logs of a tier: make logs TIER=worker
 down: ## Remove the control plane of this machine and everything on it
 	@$(RUN) -m local down
 
+failover: ## Show how a standby takes over (STACK=… ARGS=--confirm does it), or goes back (ARGS=--back)
+	@$(RUN) -m failover --stack $(STACK) $(ARGS)
+
 env: ## Print shell variables for plain pulumi and kubectl: eval "$(make env)"
 	@$(RUN) -m local env
 
 unit: ## Run the fast tests, without Redis and without the engine
 	@$(RUN) -m pytest tests/unit tests/policies tests/integrations tests/esc tests/evidence \
-		tests/plugins tests/local tests/availability tests/cost -n auto
+		tests/plugins tests/local tests/availability tests/cost tests/failover -n auto
 
 test: ## Run all tests: these, real Redis nodes, then the real engine on a control plane of its own
 	@$(RUN) -m local --nodes simulated tools

@@ -25,15 +25,28 @@ from settings.sizing import default_quota
 
 stack = settings.load()
 
+if stack.aws:
+    # Imported where it is used: it takes seconds.
+    from components.aws.region import Region
+
+    region = Region("region", settings=stack, environment=stack.aws)
+else:
+    region = None
+
 cluster = kubernetes.Provider(
     "cluster",
+    kubeconfig=region.cluster.kubeconfig if region else None,
     context=stack.platform.context or None,
     namespace=stack.platform.namespace,
     # Pods refer to them by fixed names: replacing one would leave a gap in which no pod can start.
     enable_config_map_mutable=True,
     enable_secret_mutable=True,
+    # A cluster without nodes runs nothing.
+    opts=pulumi.ResourceOptions(depends_on=[region.cluster] if region else None),
 )
 on_cluster = pulumi.ResourceOptions(provider=cluster)
+if region:
+    region.create_volumes(on_cluster)
 
 namespace = IsolatedNamespace(
     "namespace",
@@ -68,11 +81,14 @@ postgres = (
     if stack.database.mode == "in-cluster"
     else None
 )
-database = (
-    postgres.connection
-    if postgres
-    else external_database(stack.database, secrets.database_password, secrets.database_authority)
-)
+if postgres:
+    database = postgres.connection
+elif region and region.database:
+    database = region.database.connection(secrets.database_password, secrets.database_authority)
+else:
+    database = external_database(
+        stack.database, secrets.database_password, secrets.database_authority
+    )
 # n8n exits when it starts without them: they come first.
 after_stores = pulumi.ResourceOptions(
     provider=cluster, depends_on=[store for store in (redis, postgres) if store]
@@ -112,3 +128,5 @@ if stack.monitoring.enabled:
 pulumi.export("namespace", namespace.name)
 pulumi.export("editorUrl", stack.n8n.editor_url)
 pulumi.export("webhookUrl", stack.n8n.webhook_url)
+for name, value in region.outputs.items() if region else ():
+    pulumi.export(name, value)

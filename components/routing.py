@@ -1,4 +1,7 @@
-"""The way in: a Gateway with one host for webhooks and one for the editor, and their routes."""
+"""The way in: a Gateway with one host for webhooks and one for the editor, and their routes.
+
+Where records of DNS follow a region's health, there is a third host, at which it is asked.
+"""
 
 from urllib.parse import SplitResult, urlsplit
 
@@ -8,6 +11,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.base import Component, labels
 from components.n8n.main import Main
+from components.n8n.pod import READINESS_PATH
 from components.n8n.webhook import Webhook
 from settings import Settings
 
@@ -46,9 +50,13 @@ class Routing(Component):
         self._settings = settings
         self._webhooks = urlsplit(settings.n8n.webhook_url)
         self._editor = urlsplit(settings.n8n.editor_url)
+        records = settings.aws.failover.records if settings.aws else None
+        self._check = urlsplit(f"https://{records.check_host}") if records else None
         self._create_gateway()
         self._create_webhook_route(webhook)
         self._create_editor_route(main)
+        if self._check:
+            self._create_check_route(self._check, webhook)
         if self._webhooks.scheme == "https":
             self._create_https_redirect()
         if settings.routing.envoy_gateway:
@@ -59,6 +67,7 @@ class Routing(Component):
         listeners = [
             self._listener("webhooks", self._webhooks),
             self._listener("editor", self._editor),
+            *([self._listener("check", self._check)] if self._check else []),
         ]
         if self._webhooks.scheme == "https":
             listeners.append(
@@ -135,6 +144,19 @@ class Routing(Component):
                     "backendRefs": [{"name": main.service_name, "port": main.port}],
                     "timeouts": _NO_TIMEOUT,
                 },
+            ],
+        )
+
+    def _create_check_route(self, address: SplitResult, webhook: Webhook) -> None:
+        """Where the region's health is asked, and nothing else is answered."""
+        self._create_route(
+            "check",
+            address,
+            [
+                {
+                    "matches": [{"path": {"type": "Exact", "value": READINESS_PATH}}],
+                    "backendRefs": [{"name": webhook.service_name, "port": webhook.port}],
+                }
             ],
         )
 

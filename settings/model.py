@@ -32,3 +32,8 @@ class Settings(Area):
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
     monitoring: MonitoringSettings = Field(default_factory=MonitoringSettings)
     aws: AwsSettings | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether this environment works; else it waits until another region is lost."""
+        return self.aws is None or self.aws.role == "primary"

@@ -20,12 +20,10 @@ import pulumi_aws as aws
 from components.aws.alarms import create_alarm
 from components.aws.tags import tags
 from components.base import Component
+from components.n8n.pod import READINESS_PATH
 from settings import Settings
 from settings.aws import AwsSettings
 from settings.aws.failover import RecordsSettings
-
-HEALTH_PATH = "/healthz/readiness"
-"""Which n8n answers with 200 while it is connected to a database whose schema is its own."""
 
 _TTL_SECONDS = 60
 """For which resolvers may keep an answer: a part of every failover."""
@@ -74,7 +72,7 @@ class Failover(Component):
             type="HTTPS",
             fqdn=host,
             port=443,
-            resource_path=HEALTH_PATH,
+            resource_path=READINESS_PATH,
             enable_sni=True,
             request_interval=_CHECK_SECONDS,
             failure_threshold=_FAILURES,

@@ -32,7 +32,8 @@ class Scrape:
         job: its name, which is the label `job` of its metrics.
         port: name of the container's port.
         pods: labels of its pods.
-        at_least: fewest pods that should answer; None for those that are not the platform's own.
+        at_least: fewest pods that should answer; None for those that are not the platform's own,
+            and for tiers that have no pods while the platform waits.
         without: labels that a series must not have; it is dropped.
         namespace: where they are, if not in the platform's own namespace.
     """
@@ -82,7 +83,7 @@ def scrapes(settings: Settings) -> Iterator[Scrape]:
             job=f"n8n-{tier}",
             port="http",
             pods=selector(tier),
-            at_least=pods,
+            at_least=pods if settings.works else None,
             without=_UNBOUNDED,
         )
     if settings.ai.gateway != "none":
@@ -90,7 +91,7 @@ def scrapes(settings: Settings) -> Iterator[Scrape]:
             job="ai-router",
             port="ai-metrics",
             pods=selector("worker"),
-            at_least=smallest["worker"],
+            at_least=smallest["worker"] if settings.works else None,
         )
     yield Scrape(
         job="redis",

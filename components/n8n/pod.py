@@ -16,6 +16,9 @@ STARTUP_SECONDS = 600
 """How long a pod may take until it answers. At rest it is half a minute; after an upgrade the first
 pod, of whichever tier, migrates the database while the others wait for its lock."""
 
+READINESS_PATH = "/healthz/readiness"
+"""Which n8n answers with 200 while it is connected to a database whose schema is its own."""
+
 _UID = 1000
 """User and group `node` of n8n's image."""
 
@@ -128,7 +131,7 @@ def _container(
         ),
         liveness_probe=_probe("/healthz", failures=6),
         # Not ready without the database, for workers also without Redis.
-        readiness_probe=_probe("/healthz/readiness", failures=3),
+        readiness_probe=_probe(READINESS_PATH, failures=3),
         volume_mounts=mounts,
     )
 

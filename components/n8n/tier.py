@@ -89,7 +89,7 @@ class Tier(Component):
         replicas: int | None = None,
         annotations: Mapping[str, str] | None = None,
     ) -> kubernetes.apps.v1.Deployment:
-        """The Deployment, and the identity of its pods.
+        """The Deployment, and the identity of its pods; without any pod while the platform waits.
 
         Args:
             process: what the tier runs.
@@ -114,11 +114,12 @@ class Tier(Component):
                 {
                     "pulumi.com/timeoutSeconds": str(patience),
                     **self._reload(process),
+                    **self._force(),
                     **(annotations or {}),
                 }
             ),
             spec=kubernetes.apps.v1.DeploymentSpecArgs(
-                replicas=replicas,
+                replicas=replicas if self._settings.works else 0,
                 strategy=strategy,
                 progress_deadline_seconds=patience,
                 selector=self._chosen(),
@@ -134,6 +135,10 @@ class Tier(Component):
             ),
             opts=self.child_options(),
         )
+
+    def _force(self) -> dict[str, str]:
+        """Lets Pulumi take the number of pods back from an autoscaler, where the platform waits."""
+        return {} if self._settings.works else {"pulumi.com/patchForce": "true"}
 
     def _reload(self, process: Process) -> dict[str, pulumi.Input[str]]:
         """Secrets whose change restarts the pods, where Stakater's Reloader is in the cluster.

@@ -59,11 +59,8 @@ class Worker(Tier):
         )
         self._create_disruption_budget()
         self._create_network_policy(from_gateway=False)
-        # One or the other: two autoscalers of one Deployment would undo each other's work.
-        if settings.worker.autoscaling == "queue":
-            self._create_queue_autoscaler()
-        else:
-            self._create_memory_autoscaler()
+        if settings.works:
+            self._create_autoscaler()
         self.register_outputs({})
 
     def _create_ai_gateway(self) -> list[Sidecar]:
@@ -93,6 +90,13 @@ class Worker(Tier):
             maximum=worker.max_replicas,
             calm_seconds=_CALM_SECONDS,
         )
+
+    def _create_autoscaler(self) -> None:
+        """One or the other: two of one Deployment would undo each other's work."""
+        if self._settings.worker.autoscaling == "queue":
+            self._create_queue_autoscaler()
+        else:
+            self._create_memory_autoscaler()
 
     def _create_memory_autoscaler(self) -> None:
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(

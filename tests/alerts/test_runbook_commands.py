@@ -13,7 +13,7 @@ import pytest
 from tests.policies.platform import platform
 
 _PAGES = {page.stem: page for page in sorted(Path("docs/runbooks").glob("*.md"))}
-_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(kubectl [^`]+)`")
 _COMMAND = re.compile(r"kubectl (?:[^'|;&\n]|'[^']*')+")
 

@@ -1,0 +1,137 @@
+"""What AWS says of a pair: the lease, a database, nodes, and the escrowed key."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from components.aws import lease
+from failover.errors import FailoverError
+from failover.pair import Environment
+from failover.programs import AwsCli
+
+_LAG_MINUTES = 10
+"""How far back the newest measurement of a replica's lag is looked for; RDS makes one a minute."""
+
+_STANDARD_VCPUS = "L-1216C47A"
+"""Quota of EC2 on the CPUs of machines on demand of the families that `InstanceType` takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """A database of RDS.
+
+    Attributes:
+        status: as RDS says, such as `available`.
+        source: ARN of the database that it follows; None if it is written to.
+    """
+
+    status: str
+    source: str | None
+
+
+def account(aws: AwsCli, region: str) -> str:
+    """The account that the credentials are for."""
+    return aws(region, "sts", "get-caller-identity")["Account"]
+
+
+def holder(aws: AwsCli, environment: Environment) -> str:
+    """Which region has the lease, asked in the environment's own.
+
+    Raises:
+        FailoverError: it cannot be asked, or there is no lease.
+    """
+    key = json.dumps({"id": {"S": lease.LEASE}})
+    answer = aws(
+        environment.aws.region,
+        *("dynamodb", "get-item", "--table-name", environment.table),
+        *("--key", key, "--consistent-read"),
+    )
+    try:
+        return answer["Item"]["holder"]["S"]
+    except KeyError:
+        raise FailoverError(
+            f"{environment.table} has no lease: the home environment was never deployed."
+        ) from None
+
+
+def wait_seconds(aws: AwsCli, environment: Environment) -> float:
+    """How long after the lease is taken nobody works with the old one: as the function knows it.
+
+    Raises:
+        FailoverError: the function cannot be asked, or could not be called.
+    """
+    function = aws(
+        environment.aws.region,
+        *("lambda", "get-function-configuration", "--function-name", environment.take_function),
+    )
+    if function["State"] != "Active":
+        raise FailoverError(
+            f"{environment.take_function} is {function['State']}, not Active; a function that was "
+            "idle for weeks becomes so within a minute of a call: try again."
+        )
+    return float(function["Environment"]["Variables"]["WAIT_SECONDS"])
+
+
+def database(aws: AwsCli, region: str, name: str) -> Database:
+    """A database by its name in RDS."""
+    answer = aws(region, "rds", "describe-db-instances", "--db-instance-identifier", name)
+    (instance,) = answer["DBInstances"]
+    return Database(
+        status=instance["DBInstanceStatus"],
+        source=instance.get("ReadReplicaSourceDBInstanceIdentifier") or None,
+    )
+
+
+def lag_seconds(aws: AwsCli, region: str, name: str) -> float | None:
+    """By how much a replica is behind, by the newest measurement; None if there is none.
+
+    RDS says -1 where it cannot tell.
+    """
+    now = datetime.now(UTC)
+    answer = aws(
+        region,
+        *("cloudwatch", "get-metric-statistics", "--namespace", "AWS/RDS"),
+        *("--metric-name", "ReplicaLag", "--statistics", "Maximum", "--period", "60"),
+        *("--dimensions", f"Name=DBInstanceIdentifier,Value={name}"),
+        *("--start-time", (now - timedelta(minutes=_LAG_MINUTES)).isoformat(timespec="seconds")),
+        *("--end-time", now.isoformat(timespec="seconds")),
+    )
+    newest = max(answer["Datapoints"], key=lambda each: each["Timestamp"], default=None)
+    return None if newest is None or newest["Maximum"] < 0 else newest["Maximum"]
+
+
+def unhealthy_node_groups(aws: AwsCli, environment: Environment) -> list[str]:
+    """Node groups of the environment's cluster that EKS cannot enlarge, and why."""
+    region, cluster = environment.aws.region, ("--cluster-name", environment.aws.name)
+    wrong = []
+    for name in aws(region, "eks", "list-nodegroups", *cluster)["nodegroups"]:
+        group = aws(region, "eks", "describe-nodegroup", *cluster, "--nodegroup-name", name)
+        group = group["nodegroup"]
+        issues = [each["message"] for each in group.get("health", {}).get("issues", [])]
+        if group["status"] != "ACTIVE" or issues:
+            wrong.append(f"{name} is {group['status']}: {'; '.join(issues) or 'no reason given'}")
+    return wrong
+
+
+def cpus(aws: AwsCli, environment: Environment) -> tuple[float, float]:
+    """CPUs that the account may have in the region, and those that the nodes have at work."""
+    region, cluster = environment.aws.region, environment.aws.cluster
+    quota = aws(
+        region,
+        *("service-quotas", "get-service-quota", "--service-code", "ec2"),
+        *("--quota-code", _STANDARD_VCPUS),
+    )
+    (machine,) = aws(
+        region, "ec2", "describe-instance-types", "--instance-types", cluster.node_type
+    )["InstanceTypes"]
+    nodes = cluster.nodes_per_zone * len(environment.settings.platform.zones)
+    return quota["Quota"]["Value"], nodes * machine["VCpuInfo"]["DefaultVCpus"]
+
+
+def escrow_is_filled(aws: AwsCli, environment: Environment) -> bool:
+    """Whether the escrowed key has a value in the environment's region; the value is not read."""
+    secret = aws(
+        environment.aws.region,
+        *("secretsmanager", "describe-secret", "--secret-id", environment.escrow),
+    )
+    return any("AWSCURRENT" in stages for stages in secret.get("VersionIdsToStages", {}).values())

@@ -1,0 +1,114 @@
+"""What a failover does with the real Pulumi CLI: a stack's file and its state."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from failover.errors import FailoverError
+from failover.plan import GENERATION, ROLE, SOURCE
+from failover.programs import Pulumi
+from failover.state import without_database
+from local.environment import Environment
+from tests.failover.world import resources
+
+FILE = """\
+# Waits in another region.
+config:
+  n8n-platform:platform:
+    zones: [eu-west-1a, eu-west-1b, eu-west-1c]
+  n8n-platform:aws:
+    # What it does now.
+    role: standby
+    database:
+      sourceArn: arn:aws:rds:eu-central-1:111122223333:db:n8n-1
+      generation: 1
+"""
+
+
+@pytest.fixture
+def pulumi(environment: Environment, tmp_path: Path) -> Pulumi:
+    """The CLI, on a stack with a file and a state, and a backend of its own."""
+    (tmp_path / "backend").mkdir()
+    program = tmp_path / "program"
+    program.mkdir()
+    (program / "Pulumi.yaml").write_text("name: n8n-platform\nruntime: python\n")
+    (program / "Pulumi.two.yaml").write_text(FILE)
+    pulumi = Pulumi(
+        stack="two",
+        folder=program,
+        environment={
+            **environment.pulumi_environment(),
+            "PATH": f"{environment.bin}:{os.environ['PATH']}",
+            "PULUMI_HOME": str(tmp_path / "home"),
+            "PULUMI_BACKEND_URL": f"file://{tmp_path / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE": "of this test",
+        },
+    )
+    assert run(pulumi, "stack", "init").returncode == 0
+    state = pulumi.state()
+    state["deployment"]["resources"] = resources("n8n-1")
+    pulumi.replace_state(state)
+    return pulumi
+
+
+def run(pulumi: Pulumi, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["pulumi", *arguments, "--stack", "two", "--non-interactive"],
+        cwd=pulumi.folder,
+        env=dict(pulumi.environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_settings_change_and_everything_else_in_the_file_stays(pulumi: Pulumi) -> None:
+    file = pulumi.folder / "Pulumi.two.yaml"
+    before = file.read_text()
+
+    pulumi.configure({SOURCE: None, ROLE: "primary"})
+    pulumi.configure({SOURCE: None, ROLE: "primary"})
+
+    removed = "      sourceArn: arn:aws:rds:eu-central-1:111122223333:db:n8n-1\n"
+    assert file.read_text() == before.replace("standby", "primary").replace(removed, "")
+
+    arn = "arn:aws:rds:eu-west-1:111122223333:db:n8n-1"
+    pulumi.configure({ROLE: "standby", GENERATION: "2", SOURCE: arn})
+    text = file.read_text()
+    assert "generation: 2\n" in text
+    assert f"sourceArn: {arn}\n" in text
+
+
+def test_a_change_that_fails_leaves_the_file_as_it_was(pulumi: Pulumi) -> None:
+    file = pulumi.folder / "Pulumi.two.yaml"
+    before = file.read_text()
+    with pytest.raises(FailoverError):
+        pulumi.configure({ROLE: "primary", "n8n-platform:aws[": "x"})
+    assert file.read_text() == before
+    assert [each.name for each in pulumi.folder.iterdir() if each.is_dir()] == []
+
+
+def test_the_state_forgets_the_database_and_keeps_what_depends_on_it(pulumi: Pulumi) -> None:
+    (instance,) = (
+        each["urn"]
+        for each in pulumi.state()["deployment"]["resources"]
+        if each["type"] == "aws:rds/instance:Instance"
+    )
+    # Why this is not left to the CLI.
+    assert run(pulumi, "state", "delete", instance, "--force", "--yes").returncode != 0
+
+    smaller = without_database(pulumi.state(), "n8n-1")
+    assert smaller
+    pulumi.replace_state(smaller)
+
+    text = json.dumps(pulumi.state())
+    assert instance not in text
+    assert "kubernetes:apps/v1:Deployment" in text
+    assert without_database(pulumi.state(), "n8n-1") is None
+
+
+def test_a_database_of_another_generation_is_not_forgotten(pulumi: Pulumi) -> None:
+    assert without_database(pulumi.state(), "n8n-2") is None

@@ -1,0 +1,240 @@
+"""A failover as it is run: what it refuses, in which order it goes, and that it can be ended."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from rich.console import Console
+
+from failover.__main__ import main
+from settings.file import load_file
+from tests.failover.world import ACCOUNT, ARN, AWAY, HOME, WAIT, Cloud
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Cloud:
+    return Cloud(folder=tmp_path)
+
+
+def run(cloud: Cloud, *arguments: str, stack: str = "two") -> tuple[int, str]:
+    """The exit code, and what is printed."""
+    output = StringIO()
+    console = Console(file=output, soft_wrap=True)
+    code = main(["--stack", stack, *arguments], cloud.world(), console)
+    return code, output.getvalue()
+
+
+def confirm(cloud: Cloud, *arguments: str, stack: str = "two") -> None:
+    code, said = run(cloud, "--confirm", *arguments, stack=stack)
+    assert code == 0, said
+
+
+def records(cloud: Cloud) -> list[dict]:
+    folder = cloud.folder / ".local" / "failover"
+    return [json.loads(each.read_text()) for each in sorted(folder.glob("*.json"))]
+
+
+def aws(cloud: Cloud, stack: str):
+    found = load_file(stack, folder=cloud.folder).aws
+    assert found
+    return found
+
+
+def test_a_standby_is_taken_into_work(cloud: Cloud) -> None:
+    confirm(cloud)
+
+    assert cloud.changes == [f"invoke n8n-lease-take {AWAY}", "configure two", "up two primary"]
+    assert cloud.table.item["holder"] == AWAY
+    assert cloud.databases[AWAY, "n8n-1"] is None
+    assert cloud.answering == {"two"}
+    assert aws(cloud, "two").role == "primary"
+
+
+def test_without_confirmation_nothing_is_changed(cloud: Cloud) -> None:
+    before, files = cloud.facts(), sorted(cloud.folder.rglob("*"))
+
+    for arguments in ([], ["--back"]):
+        run(cloud, *arguments)
+        run(cloud, *arguments, stack="one")
+
+    assert not cloud.changes
+    assert cloud.facts() == before
+    assert sorted(cloud.folder.rglob("*")) == files
+
+
+def test_the_plan_says_of_each_step_how_long_it_takes_and_how_to_go_back(cloud: Cloud) -> None:
+    code, said = run(cloud)
+
+    assert code == 0
+    steps = said.count("     takes    ")
+    assert steps == said.count("     undo     ") == said.count("     changes  ")
+    assert [f"  {number}. " in said for number in range(1, steps + 2)] == [*[True] * steps, False]
+    assert 'make failover STACK=two ARGS="--confirm"' in said
+
+
+def test_everything_that_is_wrong_is_said_at_once(cloud: Cloud) -> None:
+    cloud.account = "444455556666"
+    cloud.databases.clear()
+    cloud.broken = {"lambda get-function-configuration", "eks list-nodegroups", "pulumi"}
+    cloud.quota = 5
+
+    code, said = run(cloud, "--confirm", stack="one")
+
+    assert code == 1
+    assert not cloud.changes
+    wanted = (
+        "is primary, not standby: the standby is two",
+        "aws.database.sourceArn in Pulumi.one.yaml is empty",
+        f"444455556666, not {ACCOUNT}",
+        "not logged in",
+        "lambda get-function-configuration: broken",
+        "DBInstance n8n-1 not found",
+        "eks list-nodegroups: broken",
+        "EC2 allows 5 CPUs",
+    )
+    assert [each for each in wanted if each not in said] == []
+
+
+def test_a_stack_without_a_peer_is_refused(cloud: Cloud) -> None:
+    (cloud.folder / "Pulumi.alone.yaml").write_text("config: {}\n")
+    code, said = run(cloud, stack="alone")
+    assert code == 1
+    assert "no environment that can fail over" in said
+
+
+def test_the_newest_measurement_of_the_lag_is_what_may_be_lost(cloud: Cloud) -> None:
+    cloud.lag = 95
+    code, said = run(cloud)
+    assert code == 0
+    assert "95 s behind" in said
+
+
+def test_a_lag_that_is_not_known_does_not_keep_a_region_down(cloud: Cloud) -> None:
+    cloud.lag = -1
+    assert "is not known" in run(cloud)[1]
+    cloud.broken = {"cloudwatch get-metric-statistics"}
+    confirm(cloud)
+
+
+def test_a_step_that_fails_stops_it_and_is_done_again(cloud: Cloud) -> None:
+    cloud.broken = {"lambda invoke"}
+    code, said = run(cloud, "--confirm")
+    assert code == 1
+    assert "The same command goes on" in said
+    assert "up two primary" not in cloud.changes
+
+    cloud.broken = set()
+    confirm(cloud)
+
+    (record,) = records(cloud)
+    took = [each["event"] for each in record["events"] if each["step"] == "take"]
+    assert took == ["begun", "failed", "begun", "done"]
+    times = [each["at"] for each in record["events"]]
+    assert times == sorted(times)
+
+
+def test_who_was_overtaken_does_not_go_on(cloud: Cloud) -> None:
+    cloud.ends_at = {moment_after("configure two")}
+    assert run(cloud, "--confirm")[0] == 130
+    cloud.table.item["holder"] = HOME
+
+    code, said = run(cloud, "--confirm")
+
+    assert code == 1
+    assert "somebody has failed over since" in said
+    assert "up two primary" not in cloud.changes
+
+
+def test_one_that_was_begun_elsewhere_is_taken_over_and_waits_once_more(cloud: Cloud) -> None:
+    cloud.table.item.update(holder=AWAY, opens=cloud.now + 10)
+    began = cloud.now
+    confirm(cloud)
+    assert cloud.now - began >= WAIT
+
+
+def moment_after(call: str) -> int:
+    """The moment right after a call of a failover that nobody ends."""
+    with TemporaryDirectory() as folder:
+        trial = Cloud(folder=Path(folder))
+        confirm(trial)
+        return 2 * (trial.calls.index(call) + 1)
+
+
+def test_what_worked_before_becomes_the_standby(cloud: Cloud) -> None:
+    confirm(cloud)
+    confirm(cloud, "--back", stack="one")
+
+    home = aws(cloud, "one")
+    assert home.role == "standby"
+    assert home.database.source_arn == ARN.format(AWAY, "n8n-1")
+    assert cloud.databases[HOME, "n8n-2"] == ARN.format(AWAY, "n8n-1")
+    assert cloud.databases[HOME, "n8n-1"] is None  # stays
+    assert cloud.answering == {"two"}
+
+
+def test_home_again(cloud: Cloud) -> None:
+    confirm(cloud)
+    confirm(cloud, "--back", stack="one")
+    confirm(cloud, stack="one")
+    confirm(cloud, "--back", stack="two")
+
+    assert cloud.table.item["holder"] == HOME
+    assert cloud.answering == {"one"}
+    assert cloud.databases[HOME, "n8n-2"] is None
+    assert cloud.databases[AWAY, "n8n-2"] == ARN.format(HOME, "n8n-2")
+
+
+def test_who_works_does_not_become_a_standby(cloud: Cloud) -> None:
+    code, said = run(cloud, "--back", "--confirm", stack="one")
+    assert code == 1
+    assert f"{HOME} has the lease" in said
+    assert "Pulumi.two.yaml is not that of an environment that works" in said
+    assert not cloud.changes
+
+
+def test_one_way_is_finished_before_the_other_begins(cloud: Cloud) -> None:
+    cloud.ends_at = {moment_after("configure two")}
+    run(cloud, "--confirm")
+    code, said = run(cloud, "--back", "--confirm")
+    assert code == 1
+    assert "the other way was interrupted" in said
+
+
+def wanted(folder: Path, *, back: bool) -> object:
+    """How it ends when nobody ends it."""
+    cloud = Cloud(folder=folder)
+    confirm(cloud)
+    if back:
+        confirm(cloud, "--back", stack="one")
+    return cloud.facts()
+
+
+@examples(max_examples=60)
+@given(
+    ends=st.lists(st.integers(min_value=1, max_value=130), max_size=6),
+    skew=st.integers(min_value=-3600, max_value=3600),
+    pause=st.sampled_from([0, 20, 4000]),
+    back=st.booleans(),
+)
+def test_however_often_it_is_ended_it_comes_to_the_same(
+    ends: list[int], skew: int, pause: int, back: bool
+) -> None:
+    # That nothing is deployed as primary before the lease opens is asserted by FakePulumi.up.
+    with TemporaryDirectory() as first, TemporaryDirectory() as second:
+        cloud = Cloud(folder=Path(first), skew=skew)
+        arguments, stack = [], "two"
+        if back:
+            confirm(cloud)
+            arguments, stack = ["--back"], "one"
+            cloud.now += 60
+        cloud.ends_at = {cloud.moment + each for each in ends}
+        while (result := run(cloud, "--confirm", *arguments, stack=stack))[0] != 0:
+            assert result[0] == 130, result[1]
+            cloud.now += pause
+        assert cloud.facts() == wanted(Path(second), back=back)
+        assert all(each["events"][-1]["step"] == "failover" for each in records(cloud))

@@ -1,0 +1,350 @@
+"""Two regions of AWS that exist in this process only, in place of the programs.
+
+The lease's functions are the real ones, on the table of tests/unit/aws/pair.py. RDS, EKS and what
+`pulumi up` does of them are a model: of components/aws it knows that a replica is promoted when its
+source is taken out of the settings, and that a new generation is another database.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import yaml
+
+from components.aws import lease
+from failover.__main__ import World
+from failover.errors import FailoverError
+from failover.run import Clock
+from settings.file import load_file
+from tests.unit.aws.pair import Refused, Table
+
+ACCOUNT = "111122223333"
+HOME, AWAY = "eu-central-1", "eu-west-1"
+REGIONS = {"one": HOME, "two": AWAY}
+WAIT = 150.0
+ARN = f"arn:aws:rds:{{}}:{ACCOUNT}:db:{{}}"
+
+_FILE = """\
+# Read by people, too.
+config:
+  n8n-platform:platform:
+    zones: [{region}a, {region}b, {region}c]
+  n8n-platform:governance: {{owner: platform-team, lawfulBasis: contract}}
+  n8n-platform:database: {{mode: external, maxConnections: 400}}
+  n8n-platform:secrets: {{source: existing}}
+  n8n-platform:aws:
+    accountId: "{account}"
+    region: {region}
+    role: {role}
+    peer: {{region: {peer}, cidr: {peer_cidr}}}
+    network: {{cidr: {cidr}}}
+    cluster:
+      access: [{{role: "arn:aws:iam::{account}:role/deploy", level: admin}}]
+    database: {database}
+    failover:
+      home: {home}
+      witnessRegion: eu-west-3
+"""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The command was ended."""
+
+
+@dataclass(kw_only=True)
+class Cloud:
+    """What there is, and what was done.
+
+    Attributes:
+        folder: the program's.
+        now: Lambda's clock.
+        skew: seconds by which the operator's clock is before it.
+        holder: who has the lease.
+        databases: of RDS, by region and name: what each follows.
+        states: of the stacks, as their resources.
+        account: that of the credentials.
+        broken: what does not answer, as `service operation`.
+        answering: stacks whose platform works.
+        calls: what was called.
+        changes: those that change something.
+        lag: newest measurement of the replica's.
+        quota: CPUs that the account may have.
+        ends_at: moments at which the command is ended: one before each call and one after it.
+        moment: how many of them there were.
+    """
+
+    folder: Path
+    now: float = 1_800_000_000.0
+    skew: float = 0.0
+    table: Table = field(default_factory=lambda: Table(holder=HOME, opens=0.0))
+    databases: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    states: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    account: str = ACCOUNT
+    broken: set[str] = field(default_factory=set)
+    lag: float = 2.0
+    quota: float = 640.0
+    answering: set[str] = field(default_factory=set)
+    calls: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    ends_at: set[int] = field(default_factory=set)
+    moment: int = 0
+
+    def __post_init__(self) -> None:
+        (self.folder / "Pulumi.yaml").write_text("name: n8n-platform\nruntime: python\n")
+        self.databases = {(HOME, "n8n-1"): None, (AWAY, "n8n-1"): ARN.format(HOME, "n8n-1")}
+        self.answering = {"one"}
+        for stack, region in REGIONS.items():
+            home = region == HOME
+            source = {} if home else {"sourceArn": ARN.format(HOME, "n8n-1")}
+            self.file(stack).write_text(
+                _FILE.format(
+                    account=ACCOUNT,
+                    region=region,
+                    peer=AWAY if home else HOME,
+                    role="primary" if home else "standby",
+                    cidr="10.64.0.0/16" if home else "10.65.0.0/16",
+                    peer_cidr="10.65.0.0/16" if home else "10.64.0.0/16",
+                    database=json.dumps(source),
+                    home=str(home).lower(),
+                )
+            )
+            self.states[stack] = resources("n8n-1")
+
+    def file(self, stack: str) -> Path:
+        return self.folder / f"Pulumi.{stack}.yaml"
+
+    def world(self) -> World:
+        def sleep(seconds: float) -> None:
+            with self._call("sleep"):
+                self.now += seconds
+
+        return World(
+            folder=self.folder,
+            aws=FakeAws(self),
+            pulumi=lambda stack: FakePulumi(self, stack),
+            esc=lambda _: None,
+            answers=self._answers,
+            clock=Clock(now=lambda: self.now + self.skew, sleep=sleep),
+        )
+
+    def _answers(self, url: str) -> bool:
+        self.now += 1
+        assert url.startswith("https://")
+        return bool(self.answering)
+
+    def _call(self, name: str, *, changes: bool = False) -> "_Call":
+        return _Call(self, name, changes=changes)
+
+    def facts(self) -> object:
+        """What must be the same however often the command was ended."""
+        return (
+            self.table.item["holder"],
+            dict(self.databases),
+            {stack: self.file(stack).read_text() for stack in REGIONS},
+            self.states,
+            self.answering,
+        )
+
+
+@dataclass
+class _Call:
+    """A call, before or after which the command can be ended."""
+
+    cloud: Cloud
+    name: str
+    changes: bool
+
+    def __enter__(self) -> None:
+        self._end()
+        self.cloud.calls.append(self.name)
+        if self.changes:
+            self.cloud.changes.append(self.name)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._end()
+
+    def _end(self) -> None:
+        # Half a call later: before and after are two moments.
+        self.cloud.moment += 1
+        if self.cloud.moment in self.cloud.ends_at:
+            raise Interrupted
+
+
+def resources(database: str) -> list[dict[str, Any]]:
+    """A state with a database, what belongs to it, and a pod that has its address."""
+    urn = "urn:pulumi:two::n8n-platform::"
+    component = f"{urn}n8n-platform:aws:Database::database"
+    group = f"{urn}n8n-platform:aws:Database$aws:ec2/securityGroup:SecurityGroup::database"
+    instance = f"{urn}n8n-platform:aws:Database$aws:rds/instance:Instance::database"
+    managed = {"custom": True, "id": "1"}
+    return [
+        {"urn": component, "type": "n8n-platform:aws:Database", "custom": False},
+        {
+            "urn": group,
+            "type": "aws:ec2/securityGroup:SecurityGroup",
+            "parent": component,
+            **managed,
+        },
+        {
+            "urn": instance,
+            "type": "aws:rds/instance:Instance",
+            "parent": component,
+            "outputs": {"identifier": database},
+            "dependencies": [group],
+            "protect": True,
+            **managed,
+        },
+        {
+            "urn": f"{urn}kubernetes:apps/v1:Deployment::main",
+            "type": "kubernetes:apps/v1:Deployment",
+            "dependencies": [instance],
+            "propertyDependencies": {"spec": [instance], "metadata": None},
+            **managed,
+        },
+    ]
+
+
+@dataclass
+class FakePulumi:
+    """The CLI for one stack."""
+
+    cloud: Cloud
+    stack: str
+
+    def configure(self, settings: Mapping[str, str | None]) -> None:
+        with self.cloud._call(f"configure {self.stack}", changes=True):
+            file = self.cloud.file(self.stack)
+            document = yaml.safe_load(file.read_text())
+            for path, value in settings.items():
+                area, *keys = path.split(".")
+                at = document["config"][area]
+                for key in keys[:-1]:
+                    at = at.setdefault(key, {})
+                at.pop(keys[-1], None)
+                if value is not None:
+                    at[keys[-1]] = int(value) if value.isdigit() else value
+            file.write_text(yaml.safe_dump(document, sort_keys=False))
+            load_file(self.stack, folder=self.cloud.folder)
+
+    def up(self) -> None:
+        cloud, aws = self.cloud, load_file(self.stack, folder=self.cloud.folder).aws
+        assert aws
+        region, name = aws.region, f"n8n-{aws.database.generation}"
+        with cloud._call(f"up {self.stack} {aws.role}", changes=True):
+            cloud.now += 300
+            if aws.role == "primary":
+                # What this command is for.
+                began = cloud.now - 300
+                assert cloud.table.item["holder"] == region
+                assert cloud.table.item["opens"] <= began
+                cloud.answering = {self.stack}
+            else:
+                cloud.answering -= {self.stack}
+            managed = [
+                each["outputs"]["identifier"]
+                for each in cloud.states[self.stack]
+                if each["type"] == "aws:rds/instance:Instance"
+            ]
+            # The provider would give a database that it knows another name, and no source.
+            assert managed in ([], [name])
+            if not managed:
+                assert (region, name) not in cloud.databases
+                cloud.states[self.stack] = resources(name)
+                cloud.databases[region, name] = aws.database.source_arn
+            elif aws.database.source_arn is None:
+                cloud.databases[region, name] = None
+            assert cloud.databases[region, name] == aws.database.source_arn
+
+    def state(self) -> dict[str, Any]:
+        with self.cloud._call(f"state {self.stack}"):
+            if "pulumi" in self.cloud.broken:
+                raise FailoverError("pulumi: not logged in")
+            return {"version": 3, "deployment": {"resources": self.cloud.states[self.stack]}}
+
+    def replace_state(self, state: Mapping[str, Any]) -> None:
+        with self.cloud._call(f"replace state {self.stack}", changes=True):
+            self.cloud.states[self.stack] = state["deployment"]["resources"]
+
+
+@dataclass
+class FakeAws:
+    """The CLI. It knows no operation but those below."""
+
+    cloud: Cloud
+
+    def __call__(self, region: str, service: str, operation: str, *arguments: str) -> Any:
+        with self.cloud._call(f"{service} {operation}"):
+            if f"{service} {operation}" in self.cloud.broken:
+                raise FailoverError(f"{service} {operation}: broken")
+            name = (
+                arguments[arguments.index("--db-instance-identifier") + 1 :][:1]
+                if ("--db-instance-identifier" in arguments)
+                else [""]
+            )
+            answers: dict[str, Callable[[], Any]] = {
+                "sts get-caller-identity": lambda: {"Account": self.cloud.account},
+                "dynamodb get-item": lambda: {
+                    "Item": {"holder": {"S": self.cloud.table.item["holder"]}}
+                },
+                "lambda get-function-configuration": lambda: {
+                    "State": "Active",
+                    "Environment": {"Variables": {"WAIT_SECONDS": str(WAIT)}},
+                },
+                "rds describe-db-instances": lambda: self._database(region, name[0]),
+                "cloudwatch get-metric-statistics": lambda: {
+                    "Datapoints": [
+                        {"Timestamp": "2027-01-15T08:00:00Z", "Maximum": 9000.0},
+                        {"Timestamp": "2027-01-15T08:01:00Z", "Maximum": self.cloud.lag},
+                    ]
+                },
+                "eks list-nodegroups": lambda: {"nodegroups": ["a"]},
+                "eks describe-nodegroup": lambda: {
+                    "nodegroup": {"status": "ACTIVE", "health": {"issues": []}}
+                },
+                "service-quotas get-service-quota": lambda: {"Quota": {"Value": self.cloud.quota}},
+                "ec2 describe-instance-types": lambda: {
+                    "InstanceTypes": [{"VCpuInfo": {"DefaultVCpus": 8}}]
+                },
+                "secretsmanager describe-secret": lambda: {
+                    "VersionIdsToStages": {"1": ["AWSCURRENT"]}
+                },
+            }
+            return answers[f"{service} {operation}"]()
+
+    def _database(self, region: str, name: str) -> Any:
+        if (region, name) not in self.cloud.databases:
+            raise FailoverError(f"DBInstance {name} not found")
+        source = self.cloud.databases[region, name]
+        instance = {"DBInstanceStatus": "available"}
+        if source:
+            instance["ReadReplicaSourceDBInstanceIdentifier"] = source
+        return {"DBInstances": [instance]}
+
+    def invoke(self, region: str, function: str) -> Any:
+        with self.cloud._call(f"invoke {function} {region}", changes=True):
+            if "lambda invoke" in self.cloud.broken:
+                raise FailoverError("lambda invoke: broken")
+            assert function == "n8n-lease-take"
+            with (
+                patch.dict("os.environ", AWS_REGION=region, WAIT_SECONDS=str(WAIT)),
+                patch.object(lease, "_table", lambda: (self._write, RefusedWithItem)),
+                patch("time.time", lambda: self.cloud.now),
+            ):
+                return lease.take(None, None)
+
+    def _write(self, **request: Any) -> None:
+        try:
+            self.cloud.table.update(request)
+        except Refused:
+            raise RefusedWithItem(self.cloud.table.item["opens"]) from None
+
+
+class RefusedWithItem(Exception):  # noqa: N818 -- as DynamoDB's, which is no error here
+    """A refused condition, with the item as it is."""
+
+    def __init__(self, opens: float) -> None:
+        self.response = {"Item": {"opens": {"N": str(opens)}}}
