@@ -189,7 +189,8 @@ def _make_and_lose(instance: n8n.Instance, programs: Programs, folder: Path, ste
         until = server.ask("SELECT clock_timestamp()")
         with steps.step("The data is deleted by accident, then the server is lost") as step:
             server.ask(_ACCIDENT)
-            _archive(server)
+            segment = server.finish_segment()
+            _until(lambda: server.archived(segment), "WAL is archived")
             step.done("the archive has all of it, the accident too")
     shutil.rmtree(server.data)
     return _Lost(
@@ -222,7 +223,7 @@ def _from_wal(lost: _Lost, data: Path) -> _Back:
     shutil.copytree(lost.base, data)
     server = postgres.recovered(lost.server, data, archive=lost.archive, until=lost.until)
     with server.running():
-        _until(lambda: server.ask("SELECT pg_is_in_recovery()") == "f", "recovery ends")
+        _until(lambda: not server.recovers(), "recovery ends")
         return _back(lost, server, since)
 
 
@@ -290,13 +291,6 @@ def _per_gibibyte(back: _Back, size: int) -> Figure:
         unit="s",
         note="not measured: reckoned from the above, as if time grew with size",
     )
-
-
-def _archive(server: Server) -> None:
-    """Have all WAL up to now in the archive."""
-    segment = server.ask("SELECT pg_walfile_name(pg_switch_wal())")
-    asked = "SELECT last_archived_wal FROM pg_stat_archiver"
-    _until(lambda: server.ask(asked) >= segment, "WAL is archived")
 
 
 def _until_saved(server: Server, executions: int) -> None:
