@@ -4,6 +4,7 @@ Each alert has a page in `docs/runbooks/`.
 """
 
 from alerts import ai, cluster, n8n, stores
+from alerts import jobs as clocked
 from alerts.objectives import SLOS
 from alerts.rule import Alert, Rule
 
@@ -41,5 +42,6 @@ def groups(*, namespace: str, runbooks: str, jobs: tuple[str, ...] = JOBS) -> li
         alerting("n8n", list(n8n.ALERTS)),
         alerting("stores", list(stores.ALERTS)),
         alerting("ai", list(ai.ALERTS)),
+        alerting("jobs", list(clocked.ALERTS)),
         alerting("cluster", [*cluster.ALERTS, cluster.metrics_missing(jobs)]),
     ]

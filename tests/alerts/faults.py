@@ -84,6 +84,30 @@ def _ai() -> dict[str, str]:
     }
 
 
+def _cron_job(name: str) -> dict[str, str]:
+    """A CronJob that was made at the beginning of the series and has succeeded at once."""
+    return {
+        _state("kube_cronjob_created", cronjob=name): _NEVER,
+        _state("kube_cronjob_status_last_successful_time", cronjob=name): _NEVER,
+    }
+
+
+def _failed(cron_job: str, began: int) -> dict[str, str]:
+    """A Job of a CronJob that began at that second, and failed."""
+    job = f"{cron_job}-29123456"
+    return {
+        _state("kube_job_status_start_time", job_name=job): f"{began}x100",
+        _state("kube_job_failed", job_name=job, condition="true"): _ALWAYS,
+        _state("kube_job_failed", job_name=job, condition="false"): _NEVER,
+    }
+
+
+def _last_success(cron_job: str, ago: int) -> dict[str, str]:
+    """That its last success was so many seconds before the beginning of the series."""
+    return {_state("kube_cronjob_status_last_successful_time", cronjob=cron_job): f"-{ago}x100"}
+
+
+_CRON_JOBS = ("n8n-erasure", "n8n-export", "n8n-backup", "n8n-restore-test")
 _AI_KEY = {"job": "ai-router", "pod": "n8n-worker-0", "provider": "openai"}
 _CLAIM = {"job": "kubelet", "persistentvolumeclaim": "data-redis-a-0"}
 _AUTOSCALER = {"horizontalpodautoscaler": "n8n-worker"}
@@ -120,6 +144,9 @@ HEALTHY: Mapping[str, str] = {
     series("pg_settings_max_connections", job="postgres", pod="postgres-0"): "100x100",
     series("pg_stat_activity_count", job="postgres", pod="postgres-0", state="idle"): "20x100",
     **_ai(),
+    **{name: value for each in _CRON_JOBS for name, value in _cron_job(each).items()},
+    # It failed, and the next one succeeded.
+    **_failed("n8n-export", -60),
 }
 
 
@@ -307,6 +334,29 @@ FAULTS: Mapping[str, Fault] = {
             series("externalsecret_status_condition", **_CONDITION, status="True"): _NEVER,
         },
         "N8nSecretSyncFailing warning",
+    ),
+    "an erasure fails": _fault(_failed("n8n-erasure", 60), "N8nErasureFailing warning"),
+    "the first erasure fails": _fault(
+        {
+            **_failed("n8n-erasure", 60),
+            _state("kube_cronjob_status_last_successful_time", cronjob="n8n-erasure"): None,
+        },
+        "N8nErasureFailing warning",
+    ),
+    "erasures do not run": _fault(
+        _last_success("n8n-erasure", 2 * 86400 + 3600), "N8nErasureFailing warning"
+    ),
+    "an export fails": _fault(_failed("n8n-export", 60), "N8nExportFailing warning"),
+    "a backup never succeeded": _fault(
+        {
+            _state("kube_cronjob_status_last_successful_time", cronjob="n8n-backup"): None,
+            _state("kube_cronjob_created", cronjob="n8n-backup"): "-108000x100",
+        },
+        "N8nBackupStale warning",
+    ),
+    "backups fail": _fault(_last_success("n8n-backup", 30 * 3600), "N8nBackupStale warning"),
+    "no backup is tried out": _fault(
+        _last_success("n8n-restore-test", 8 * 86400), "N8nRestoreTestStale warning"
     ),
     "webhook pods are not scraped": _fault(
         {_n8n("up", pod): _NEVER for pod in PODS if "webhook" in pod}, "N8nMetricsMissing warning"

@@ -9,7 +9,7 @@ from tests.alerts import promtool
 
 _PAGES = Path("docs/runbooks")
 _HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
-_OTHERS = {"rotate-a-key.md"}
+_OTHERS = {"answer-a-data-subject.md", "restore-workflows.md", "rotate-a-key.md"}
 """Pages for what is done without an alert."""
 
 _URLS = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in promtool.ALERTS}
