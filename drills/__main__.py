@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from drills import drain, figures, platform, restore, zone
+from drills import defaults, drain, figures, platform, restore, zone
 from drills.figures import Report
 from local.environment import REPOSITORY
 from local.errors import LocalError
@@ -56,10 +56,11 @@ def _run(wanted: str, steps: Steps) -> list[Report]:
     reports = []
     if wanted in ("zone", "drain", "all"):
         with platform.deployed(steps) as deployed:
-            if wanted != "drain":
-                reports.append(zone.one(deployed))
-            if wanted != "zone":
-                reports.append(drain.run(deployed))
+            with defaults.beside(deployed):
+                if wanted != "drain":
+                    reports.append(zone.one(deployed))
+                if wanted != "zone":
+                    reports.append(drain.run(deployed))
             if wanted != "drain":
                 reports.append(zone.two(deployed))
     if wanted in ("restore", "all"):

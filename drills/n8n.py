@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import tarfile
 import tempfile
@@ -166,16 +167,16 @@ def holds(credentials: list[dict[str, Any]] | None, *, name: str, secret: str) -
     )
 
 
-def execute(url: str, *, times: int, payload: str) -> None:
-    """Have the webhook executed this often.
+def execute(url: str, *, times: int, digits: int) -> None:
+    """Have the webhook executed this often, each time with so many random hexadecimal digits.
 
     Raises:
         LocalError: a call was refused.
     """
 
     def call(_: int) -> int:
-        answer = Session(url=url).request("POST", f"webhook/{_WEBHOOK}", {"payload": payload})
-        return answer.status
+        content = {"payload": secrets.token_hex(digits // 2)}
+        return Session(url=url).request("POST", f"webhook/{_WEBHOOK}", content).status
 
     # n8n says it is ready before it has registered its webhooks.
     deadline = time.monotonic() + _REGISTER_SECONDS

@@ -55,6 +55,11 @@ class Deployed:
     cluster: Cluster
     steps: Steps
 
+    def zone_of_main(self) -> str:
+        """The zone that main is in."""
+        (main,) = self.cluster.sample(since=0).serving(NAMESPACE, "main")
+        return self.cluster.zone_of[main.node]
+
 
 @contextmanager
 def deployed(steps: Steps) -> Iterator[Deployed]:

@@ -30,12 +30,12 @@ _NO_LOAD = "Nothing calls the platform here: `make e2e` loses a zone under load 
 
 
 def one(platform: Deployed) -> Report:
-    """Lose the zone that main is in, until the copies with defaults are back as well."""
+    """Lose the zone that main is in, until the copies with defaults are back as well.
+
+    The copies are there already, their main in the same zone.
+    """
     cluster, steps = platform.cluster, platform.steps
-    zone = _zone_of_main(cluster)
-    with steps.step("The same workloads with Kubernetes' defaults") as step:
-        defaults.deploy(cluster, main_in=zone)
-        step.done(f"beside the platform, in namespace {defaults.NAMESPACE}")
+    zone = platform.zone_of_main()
     with steps.step(f"{zone} is lost") as step:
         samples = lose(cluster, zone, report=lambda now: step.detail(_said(now)))
         step.done(_said(samples[-1]))
@@ -48,7 +48,6 @@ def one(platform: Deployed) -> Report:
             report=lambda now: step.detail(_said(now)),
         )
         step.done(_said(returned[-1]))
-    defaults.remove(cluster)
     return Report(
         drill="zone",
         title=f"One of three zones is lost ({zone}, in which main ran)",
@@ -76,7 +75,7 @@ def lose(
 def two(platform: Deployed) -> Report:
     """Lose all zones but one, and state what survives."""
     cluster, steps = platform.cluster, platform.steps
-    lost = [_zone_of_main(cluster)]
+    lost = [platform.zone_of_main()]
     lost.append(next(zone for zone in ZONES if zone not in lost))
     (left,) = (zone for zone in ZONES if zone not in lost)
     with steps.step(f"{' and '.join(lost)} are lost") as step:
@@ -127,11 +126,6 @@ def two(platform: Deployed) -> Report:
             "its standby region. That is why there is no target here.",
         ],
     )
-
-
-def _zone_of_main(cluster: Cluster) -> str:
-    (main,) = cluster.sample(since=0).serving(NAMESPACE, "main")
-    return cluster.zone_of[main.node]
 
 
 def _tiers_whole(sample: Sample, namespace: str) -> bool:
