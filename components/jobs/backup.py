@@ -106,8 +106,7 @@ class Backup(Component):
                     requests={"storage": self._settings.backup.storage}
                 ),
             ),
-            # It is what is left when everything else is destroyed.
-            opts=self.child_options(retain_on_delete=True),
+            opts=self.child_options(protect=True),
         )
 
     def _create_network_policy(self) -> None:

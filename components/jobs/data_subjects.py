@@ -109,7 +109,7 @@ class DataSubjectJobs(Component):
                     requests={"storage": self._asked.export_storage}
                 ),
             ),
-            opts=self.child_options(),
+            opts=self.child_options(protect=True),
         )
 
     def _create_network_policy(self) -> None:
