@@ -1,7 +1,7 @@
 """What the scripts of n8n's own backup do with what n8n does.
 
-n8n itself is played here, as it takes minutes to unpack: what it says, writes and how it ends was read
-from n8n 2.40.7 on PostgreSQL, with which the same scripts were run once.
+n8n itself is played here, as it takes minutes to unpack: what it says, writes and how it ends was
+read from n8n 2.40.7 on PostgreSQL, with which the same scripts were run once.
 """
 
 import os

@@ -91,8 +91,7 @@ def test_requests_and_answers_are_files_and_nothing_else(jobs):
 def test_jobs_reach_the_database_and_nothing_else(in_cluster):
     jobs = recorded(in_cluster=in_cluster)
     policies = {
-        each["metadata"]["name"]: each["spec"]
-        for each in map(lambda each: each.inputs, jobs.of("NetworkPolicy"))
+        each.inputs["metadata"]["name"]: each.inputs["spec"] for each in jobs.of("NetworkPolicy")
     }
     assert policies.keys() == {"n8n-data-subjects", "n8n-backup"}
     for spec in policies.values():
