@@ -73,8 +73,9 @@ def run(platform: Deployed) -> Report:
             ),
         ],
         remarks=[
-            f"n8n's pods become ready {START_SECONDS} s after they are placed and end at once; a "
-            "real worker may take its grace period of 330 s to finish what it executes."
+            f"Pods become ready {START_SECONDS['n8n']} s (n8n) or {START_SECONDS['redis']} s "
+            "(Redis) after they are placed, and end at once: a real worker may take its grace "
+            "period of 330 s to finish what it executes."
         ],
     )
 
