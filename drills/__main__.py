@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -77,4 +78,6 @@ def _write(reports: Sequence[Report], *, command: str) -> None:
 
 
 if __name__ == "__main__":
+    # Ended from outside, it still stops and removes what it made.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

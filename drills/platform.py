@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -68,8 +67,6 @@ def deployed(steps: Steps) -> Iterator[Deployed]:
     Raises:
         LocalError: it cannot be deployed, with the last of what Pulumi said.
     """
-    # Ended from outside, it still removes the environment.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="drill-") as temporary:
         folder = Path(temporary)
         environment = Environment(folder / "environment", nodes=StartingNodes(), steps=steps)
