@@ -22,6 +22,9 @@ _NOT_PUBLIC = [
 """IPv4 ranges that are not the public internet (RFC 6890): private, shared, loopback, multicast,
 reserved, and link-local with the cloud's metadata service at 169.254.169.254."""
 
+_PRIVATE_RANGES = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
+"""Where a managed database can be: private (RFC 1918) and shared (RFC 6598) addresses."""
+
 
 def tcp(*ports: int) -> list[kubernetes.networking.v1.NetworkPolicyPortArgs]:
     """TCP ports, as a rule names them."""
@@ -65,6 +68,28 @@ def egress(
 ) -> kubernetes.networking.v1.NetworkPolicyEgressRuleArgs:
     """The selected pods may connect to these TCP ports of these peers."""
     return kubernetes.networking.v1.NetworkPolicyEgressRuleArgs(to=peers, ports=tcp(*ports))
+
+
+def egress_to_database(
+    pod_labels: Mapping[str, str] | None, port: int
+) -> kubernetes.networking.v1.NetworkPolicyEgressRuleArgs:
+    """The selected pods may connect to PostgreSQL.
+
+    Args:
+        pod_labels: labels of its pods; None if it is outside the cluster.
+        port: its TCP port.
+    """
+    if pod_labels is not None:
+        return egress([pods(pod_labels)], port)
+    # Network policies know no names, and a managed database changes its address when it fails
+    # over: so its port, anywhere in the private network. The certificate decides who it is.
+    peers = [
+        kubernetes.networking.v1.NetworkPolicyPeerArgs(
+            ip_block=kubernetes.networking.v1.IPBlockArgs(cidr=cidr)
+        )
+        for cidr in _PRIVATE_RANGES
+    ]
+    return egress(peers, port)
 
 
 def public_destinations(settings: Settings) -> list[tuple[str, int]]:

@@ -181,6 +181,34 @@ _DURABILITY = Row(
     ),
 )
 
+_JOBS = Row(
+    title="Jobs by the clock",
+    needs=frozenset({"cron-jobs"}),
+    panels=(
+        Panel(
+            title="Time since jobs succeeded",
+            description="Erasure and export of persons' data, n8n's own backup, and the restore "
+            "that tests it: each as far as the stack has it.",
+            unit="s",
+            kind="number",
+            width=24,
+            alerts=(
+                "N8nBackupStale",
+                "N8nErasureFailing",
+                "N8nExportFailing",
+                "N8nRestoreTestStale",
+            ),
+            queries=(
+                Query(
+                    expr="time() - max by (cronjob) (kube_cronjob_status_last_successful_time"
+                    f'{{{NAMESPACE},cronjob=~"n8n-.+"}})',
+                    legend="{{cronjob}}",
+                ),
+            ),
+        ),
+    ),
+)
+
 
 def _exceptions() -> Iterator[Row]:
     """How long each exception from the policies' conditions still holds, if there are any."""
@@ -222,5 +250,5 @@ BOARD = Board(
     "what was accepted kept?",
     namespaces="n8n_version_info",
     since="now-30d",
-    rows=(_KEPT, _ACCESS, *_exceptions(), _SECRETS, _DURABILITY),
+    rows=(_KEPT, _ACCESS, *_exceptions(), _SECRETS, _JOBS, _DURABILITY),
 )

@@ -36,6 +36,7 @@ thresholds.
 
 _NEEDED = {
     "ai-router": "where the AI gateway runs",
+    "cron-jobs": "where there are jobs of data subjects or backups",
     "external-secrets": "where secrets come from Pulumi ESC",
     "postgres": "where PostgreSQL runs in the cluster",
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console
 
-from drills import drain, figures, platform, restore, zone
+from drills import defaults, drain, figures, platform, restore, zone
 from drills.figures import Report
 from local.environment import REPOSITORY
 from local.errors import LocalError
@@ -27,22 +28,18 @@ def main(arguments: Sequence[str]) -> int:
     wanted: str = parser.parse_args(arguments).drill
     console, steps = Console(highlight=False), Steps()
     console.width = max(console.width, _WIDTH)
+    reports: list[Report] = []
     try:
-        reports = _run(wanted, steps)
+        for report in _run(wanted, steps):
+            reports.append(report)
+            _print(report, console)
+            _write(reports, command=f"python -m drills {wanted}")
     except LocalError as error:
         steps.say(f"\n{error}")
         return 1
     except KeyboardInterrupt:
         steps.say("\nInterrupted: what the drill had made is removed.")
         return 130
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    _RESULT.parent.mkdir(exist_ok=True)
-    _RESULT.write_text(figures.document(reports, when=when, command=f"python -m drills {wanted}"))
-    for report in reports:
-        console.print()
-        console.print(figures.table(report))
-        for remark in report.remarks:
-            console.print(remark, soft_wrap=True, markup=False)
     missed = [figure.what for report in reports for figure in report.missed]
     console.print(
         f"\nTargets missed: {'; '.join(missed)}." if missed else "\nEvery target is met.",
@@ -52,20 +49,35 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if missed else 0
 
 
-def _run(wanted: str, steps: Steps) -> list[Report]:
-    reports = []
+def _run(wanted: str, steps: Steps) -> Iterator[Report]:
     if wanted in ("zone", "drain", "all"):
         with platform.deployed(steps) as deployed:
+            with defaults.beside(deployed):
+                if wanted != "drain":
+                    yield zone.one(deployed)
+                if wanted != "zone":
+                    yield drain.run(deployed)
             if wanted != "drain":
-                reports.append(zone.one(deployed))
-            if wanted != "zone":
-                reports.append(drain.run(deployed))
-            if wanted != "drain":
-                reports.append(zone.two(deployed))
+                yield zone.two(deployed)
     if wanted in ("restore", "all"):
-        reports.append(restore.run(steps))
-    return reports
+        yield restore.run(steps)
+
+
+def _print(report: Report, console: Console) -> None:
+    console.print()
+    console.print(figures.table(report))
+    for remark in report.remarks:
+        console.print(remark, soft_wrap=True, markup=False)
+    console.print()
+
+
+def _write(reports: Sequence[Report], *, command: str) -> None:
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    _RESULT.parent.mkdir(exist_ok=True)
+    _RESULT.write_text(figures.document(reports, when=when, command=command))
 
 
 if __name__ == "__main__":
+    # Ended from outside, it still stops and removes what it made.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from components.redis.topology import NAME as REDIS
 from components.redis.topology import Shard
 from drills.cluster import Cluster, whole
 from drills.platform import NAMESPACE as PLATFORM
-from drills.platform import PODS
+from drills.platform import PODS, Deployed
 from settings.sizing import REDIS_NODES
 
 NAMESPACE = "n8n-defaults"
@@ -35,32 +36,32 @@ _RULES += ("topologySpreadConstraints",)
 Manifest = dict[str, Any]
 
 
-def deploy(cluster: Cluster, *, main_in: str) -> None:
-    """Have them beside the platform.
-
-    Args:
-        cluster: where the platform is.
-        main_in: the zone in which main is to be, so that the same zone takes both.
+@contextmanager
+def beside(platform: Deployed) -> Iterator[None]:
+    """Have them beside the platform while the body runs, main in the zone of the platform's.
 
     Raises:
         LocalError: they are not all ready in time.
     """
+    cluster = platform.cluster
+    with platform.steps.step("The same workloads with Kubernetes' defaults") as step:
+        _deploy(cluster, main_in=platform.zone_of_main())
+        step.done(f"beside the platform, in namespace {NAMESPACE}")
+    yield
+    cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def _deploy(cluster: Cluster, *, main_in: str) -> None:
     copies = [plain(each) for each in cluster.objects("deployments", namespace=PLATFORM)]
     sets = cluster.objects("statefulsets", namespace=PLATFORM)
     copies.append(one_set([each for each in sets if each["metadata"]["name"].startswith(REDIS)]))
     main = [each for each in copies if each["metadata"]["name"].endswith("main")]
-    others = [each for each in copies if each not in main]
     cluster.kubectl("create", "namespace", NAMESPACE)
     with cluster.only(main_in):
         _create(cluster, main)
         cluster.wait(lambda now: bool(now.serving(NAMESPACE, "main")), "the copy of main is ready")
-    _create(cluster, others)
+    _create(cluster, [each for each in copies if each not in main])
     cluster.wait(lambda now: whole(now, NAMESPACE, PODS), "the copies are whole")
-
-
-def remove(cluster: Cluster) -> None:
-    """Delete them."""
-    cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
 
 def plain(manifest: Mapping[str, Any]) -> Manifest:

@@ -70,8 +70,8 @@ class Report:
 def table(report: Report) -> Table:
     """The figures of a drill; the column of Kubernetes' defaults only where there are any."""
     compares = any(figure.compared is not None for figure in report.figures)
-    shown = Table(title=f"{report.title}", title_justify="left")
-    shown.add_column("figure", overflow="fold")
+    shown = Table(title=report.title, title_justify="left")
+    shown.add_column("figure", overflow="fold", min_width=50)
     for heading in ("measured", "target"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("met", no_wrap=True)
@@ -117,6 +117,8 @@ def document(reports: Sequence[Report], *, when: str, command: str) -> str:
 
 
 def _target(figure: Figure) -> str:
+    if figure.at_most == 0:
+        return _number(0, figure.unit)
     parts = []
     if figure.at_least is not None:
         parts.append(f"≥ {_number(figure.at_least, figure.unit)}")

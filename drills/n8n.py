@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import tarfile
 import tempfile
@@ -24,6 +25,7 @@ from local.n8n.public import Session, expect_json
 
 _START_SECONDS = 300
 _STOP_SECONDS = 60
+_REGISTER_SECONDS = 60
 _CALLERS = 8
 _WEBHOOK = "drill"
 _OWNER = "drill@n8n.localhost"
@@ -165,19 +167,25 @@ def holds(credentials: list[dict[str, Any]] | None, *, name: str, secret: str) -
     )
 
 
-def execute(url: str, *, times: int, payload: str) -> None:
-    """Have the webhook executed this often.
+def execute(url: str, *, times: int, digits: int) -> None:
+    """Have the webhook executed this often, each time with so many random hexadecimal digits.
 
     Raises:
         LocalError: a call was refused.
     """
 
     def call(_: int) -> int:
-        answer = Session(url=url).request("POST", f"webhook/{_WEBHOOK}", {"payload": payload})
-        return answer.status
+        content = {"payload": secrets.token_hex(digits // 2)}
+        return Session(url=url).request("POST", f"webhook/{_WEBHOOK}", content).status
 
+    # n8n says it is ready before it has registered its webhooks.
+    deadline = time.monotonic() + _REGISTER_SECONDS
+    while call(0) != 200:
+        if time.monotonic() > deadline:
+            raise LocalError(f"n8n does not know its webhook after {_REGISTER_SECONDS} s.")
+        time.sleep(0.2)
     with ThreadPoolExecutor(_CALLERS) as pool:
-        refused = [status for status in pool.map(call, range(times)) if status != 200]
+        refused = [status for status in pool.map(call, range(1, times)) if status != 200]
     if refused:
         raise LocalError(f"n8n refused {len(refused)} of {times} calls, with {refused[0]}.")
 

@@ -1,38 +1,46 @@
-"""Simulated nodes on which n8n takes as long to start as it does on real ones."""
+"""Simulated nodes on which pods take time to start, as they do on real ones."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from local.nodes import Manifest
 from local.nodes.simulated import SimulatedNodes
 
-START_SECONDS = 25
-"""From a pod's placement until it is ready; 24 s were seen on real nodes with two cores."""
+START_SECONDS: Mapping[str, int] = {"n8n": 25, "redis": 10}
+"""From a pod's placement until it is ready, by `app.kubernetes.io/name`; others are so at once.
+
+24 s were seen of n8n on real nodes with two cores; Redis' is an assumption.
+"""
 
 _STAGE = "pod-ready"
 _LABEL = '.metadata.labels["app.kubernetes.io/name"]'
 
 
 class StartingNodes(SimulatedNodes):
-    """Simulated nodes whose pods of n8n become ready after `START_SECONDS`; others do at once."""
+    """Simulated nodes whose pods become ready after `START_SECONDS`."""
 
     def controller_configuration(self) -> list[Manifest]:
-        """kwok's stages, of which the one that makes pods ready is two."""
-        return list(_slower(super().controller_configuration()))
+        """kwok's stages, the one that makes pods ready once for each kind of pod."""
+        return list(_starting(super().controller_configuration()))
 
 
-def _slower(documents: Iterable[Manifest]) -> Iterable[Manifest]:
+def _starting(documents: Iterable[Manifest]) -> Iterable[Manifest]:
     for document in documents:
         if document["metadata"]["name"] != _STAGE:
             yield document
             continue
-        at_once, slow = copy.deepcopy(document), copy.deepcopy(document)
-        for stage, operator in ((at_once, "NotIn"), (slow, "In")):
-            stage["spec"]["selector"]["matchExpressions"].append(
-                {"key": _LABEL, "operator": operator, "values": ["n8n"]}
-            )
-        slow["metadata"]["name"] = f"{_STAGE}-n8n"
-        slow["spec"]["delay"] = {"durationMilliseconds": START_SECONDS * 1000}
-        yield from (at_once, slow)
+        yield _only(document, "NotIn", list(START_SECONDS))
+        for name, seconds in START_SECONDS.items():
+            stage = _only(document, "In", [name])
+            stage["metadata"]["name"] = f"{_STAGE}-{name}"
+            stage["spec"]["delay"] = {"durationMilliseconds": seconds * 1000}
+            yield stage
+
+
+def _only(document: Manifest, operator: str, names: list[str]) -> Manifest:
+    stage = copy.deepcopy(document)
+    chosen = {"key": _LABEL, "operator": operator, "values": names}
+    stage["spec"]["selector"]["matchExpressions"].append(chosen)
+    return stage

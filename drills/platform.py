@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -55,6 +54,11 @@ class Deployed:
     cluster: Cluster
     steps: Steps
 
+    def zone_of_main(self) -> str:
+        """The zone that main is in."""
+        (main,) = self.cluster.sample(since=0).serving(NAMESPACE, "main")
+        return self.cluster.zone_of[main.node]
+
 
 @contextmanager
 def deployed(steps: Steps) -> Iterator[Deployed]:
@@ -63,8 +67,6 @@ def deployed(steps: Steps) -> Iterator[Deployed]:
     Raises:
         LocalError: it cannot be deployed, with the last of what Pulumi said.
     """
-    # Ended from outside, it still removes the environment.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="drill-") as temporary:
         folder = Path(temporary)
         environment = Environment(folder / "environment", nodes=StartingNodes(), steps=steps)

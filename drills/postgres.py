@@ -107,6 +107,18 @@ class Server:
         """Bytes of the database."""
         return int(self.ask(f"SELECT pg_database_size('{DATABASE}')"))
 
+    def finish_segment(self) -> str:
+        """End the WAL segment that is written now, so that it is archived; its name."""
+        return self.ask("SELECT pg_walfile_name(pg_switch_wal())")
+
+    def archived(self, segment: str) -> bool:
+        """Whether the archive has this segment and all before it."""
+        return self.ask("SELECT last_archived_wal FROM pg_stat_archiver") >= segment
+
+    def recovers(self) -> bool:
+        """Whether it still does again what the WAL says, and takes no changes."""
+        return self.ask("SELECT pg_is_in_recovery()") == "t"
+
     @contextmanager
     def running(self) -> Iterator[None]:
         """Have it running while the body does; its end is as sudden as a lost machine's."""
@@ -114,7 +126,10 @@ class Server:
         options = f"-h 127.0.0.1 -p {self.port} -k {self.data.parent}"
         command = ("start", "-w", "-t", "300", "-D", self.data, "-o", options, "-l", log)
         try:
-            self.programs.run("pg_ctl", *command)
+            try:
+                self.programs.run("pg_ctl", *command)
+            except LocalError as error:
+                raise LocalError(f"{error}\n{log.read_text()[-2000:]}") from error
             yield
         finally:
             # Stopped already if the body lost it.
@@ -132,9 +147,14 @@ def new(programs: Programs, data: Path, *, archive: Path | None = None) -> Serve
     """
     programs.run("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8")
     if archive:
+        # A segment has its name only once it is whole.
+        partial, segment = f"{archive}/%f.partial", f"{archive}/%f"
         _append(
             data / "postgresql.conf",
-            {"archive_mode": "on", "archive_command": f"cp %p {archive}/%f"},
+            {
+                "archive_mode": "on",
+                "archive_command": f"cp %p {partial} && mv {partial} {segment}",
+            },
         )
     return Server(programs=programs, data=data, port=free_port())
 

@@ -18,7 +18,8 @@ class DatabaseSettings(Area):
         "replica: it is for local and small environments.",
     )
     image: PostgresImage = Field(
-        default=versions.POSTGRES, description="PostgreSQL's image, in-cluster only."
+        default=versions.POSTGRES,
+        description="PostgreSQL's image: of the server in the cluster, and of jobs that need psql.",
     )
     host: str = Field(default="", description="Host of an external PostgreSQL.")
     port: Port = Field(default=5432, description="Port of an external PostgreSQL.")

@@ -4,7 +4,9 @@ from pydantic import Field
 
 from settings.ai import AiSettings
 from settings.aws import AwsSettings
+from settings.backup import BackupSettings
 from settings.data import DatabaseSettings, RedisSettings
+from settings.data_subjects import DataSubjectsSettings
 from settings.governance import GovernanceSettings
 from settings.integrations import IntegrationsSettings
 from settings.monitoring import MonitoringSettings
@@ -31,6 +33,8 @@ class Settings(Area):
     ai: AiSettings = Field(default_factory=AiSettings)
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
     monitoring: MonitoringSettings = Field(default_factory=MonitoringSettings)
+    data_subjects: DataSubjectsSettings = Field(default_factory=DataSubjectsSettings)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
     aws: AwsSettings | None = None
 
     @property

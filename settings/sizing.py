@@ -27,6 +27,27 @@ EXPORTER = Resources(
 """The container beside PostgreSQL, and beside each node of Redis, that turns what it says into
 metrics, where the platform is watched."""
 
+QUESTION = Resources(
+    cpu_request="50m", memory_request="64Mi", cpu_limit="500m", memory_limit="256Mi"
+)
+"""A job that answers data subjects: psql, as PostgreSQL itself searches."""
+
+N8N_COMMAND = Resources(
+    cpu_request="200m", memory_request="512Mi", cpu_limit="1", memory_limit="1Gi"
+)
+"""One of n8n's own commands, which loads all of n8n: its backup and the test of it."""
+
+SCRATCH_DATABASE = Resources(
+    cpu_request="100m", memory_request="128Mi", cpu_limit="500m", memory_limit="512Mi"
+)
+"""The PostgreSQL that a backup is restored into to test it."""
+
+COMMAND_CONNECTIONS = 2
+"""Of one of n8n's own commands to the database: n8n's default."""
+
+_QUESTIONS = 2
+"""Requests for data and for erasure, which can overlap."""
+
 _SPARE_PODS = 4
 """Room for what comes and goes: the Redis bootstrap Job and an operator's debugging pods."""
 
@@ -111,6 +132,10 @@ def _need_with(settings: Settings, *, webhooks: int, workers: int) -> Need:
     ]
     if settings.database.mode == "in-cluster":
         parts.append(_need(1, settings.database.resources, *_exporter(settings)))
+    if settings.data_subjects.enabled:
+        parts.append(_need(_QUESTIONS, QUESTION))
+    if settings.backup.enabled:
+        parts.extend([_need(1, N8N_COMMAND), _need(1, N8N_COMMAND, SCRATCH_DATABASE)])
     return Need(
         pods=sum(part.pods for part in parts),
         cpu_requests=sum((part.cpu_requests for part in parts), Decimal()),
@@ -155,12 +180,14 @@ def default_quota(settings: Settings) -> Quota:
 
 
 def peak_database_connections(settings: Settings) -> int:
-    """Connections that n8n opens when every tier is at its maximum and is being rolled out."""
+    """Connections with n8n's role when every tier is at its maximum and is being rolled out."""
     webhook, worker = settings.webhook, settings.worker
     return (
         settings.main.database_connections
         + _pods_during_rollout(webhook.max_replicas) * webhook.database_connections
         + _pods_during_rollout(worker.max_replicas) * worker.database_connections
+        + (_QUESTIONS if settings.data_subjects.enabled else 0)
+        + (COMMAND_CONNECTIONS if settings.backup.enabled else 0)
     )
 
 

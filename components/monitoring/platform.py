@@ -80,8 +80,11 @@ class PlatformMonitoring(Component):
 
     def _create_dashboards(self) -> None:
         """A ConfigMap for each, which Grafana's sidecar finds by its label."""
+        jobs = {scrape.job for scrape in self._scrapes}
+        if self._settings.data_subjects.enabled or self._settings.backup.enabled:
+            jobs.add("cron-jobs")
         files = dashboards.all_dashboards(
-            jobs={scrape.job for scrape in self._scrapes},
+            jobs=jobs,
             runbooks=self._settings.monitoring.runbook_url,
         )
         for file, text in files.items():

@@ -14,9 +14,6 @@ from components.n8n.pod import STARTUP_SECONDS, Process, n8n_pod
 from settings import Settings
 from settings.types import image_version
 
-_PRIVATE_RANGES = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
-"""Where a managed database can be: private (RFC 1918) and shared (RFC 6598) addresses."""
-
 ROLLING = kubernetes.apps.v1.DeploymentStrategyArgs(
     type="RollingUpdate",
     rolling_update=kubernetes.apps.v1.RollingUpdateDeploymentArgs(
@@ -194,6 +191,7 @@ class Tier(Component):
                 Prometheus, where the platform is watched.
         """
         gateway = network.namespace(self._settings.routing.gateway_namespace)
+        database = self._environment.database
         kubernetes.networking.v1.NetworkPolicy(
             self.full_name,
             metadata=self._metadata(),
@@ -206,7 +204,7 @@ class Tier(Component):
                 ],
                 egress=[
                     self._egress_to_redis(),
-                    self._egress_to_database(),
+                    network.egress_to_database(database.pod_labels, database.port),
                     *network.egress_to_the_internet(self._settings),
                 ],
             ),
@@ -221,17 +219,3 @@ class Tier(Component):
     def _egress_to_redis(self) -> kubernetes.networking.v1.NetworkPolicyEgressRuleArgs:
         redis = self._environment.redis
         return network.egress([network.pods(redis.pod_labels)], redis.port)
-
-    def _egress_to_database(self) -> kubernetes.networking.v1.NetworkPolicyEgressRuleArgs:
-        database = self._environment.database
-        if database.pod_labels is not None:
-            return network.egress([network.pods(database.pod_labels)], database.port)
-        # Network policies know no names, and a managed database changes its address when it fails
-        # over: so its port, anywhere in the private network. The certificate decides who it is.
-        peers = [
-            kubernetes.networking.v1.NetworkPolicyPeerArgs(
-                ip_block=kubernetes.networking.v1.IPBlockArgs(cidr=cidr)
-            )
-            for cidr in _PRIVATE_RANGES
-        ]
-        return network.egress(peers, database.port)

@@ -25,6 +25,7 @@ _FALSE = ("false", "0")
 _POSTGRES_URL = re.compile(r"(jdbc:)?postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 _REDIS_URL = re.compile(r"redis://", re.IGNORECASE)
 _LOOPBACK = re.compile(r"[\w:+]+://([^@/]*@)?(localhost|127\.|\[::1\])", re.IGNORECASE)
+_THIS_POD = ("localhost", "127.0.0.1", "::1")
 _ADDRESS_NAME = re.compile(r"(DSN|UR[IL])$|^\*$", re.IGNORECASE)
 _VERIFIED = re.compile(r"[?&]sslmode=verify-full(&|$)")
 
@@ -45,7 +46,7 @@ def n8n_reaches_redis_with_tls(resource: Resource, _: Context) -> Iterator[Verdi
 
 
 @condition(
-    applies=lambda resource: runs_pods(resource) and any(_told(resource, _POSTGRES)),
+    applies=lambda resource: runs_pods(resource) and any(_told_of_postgres(resource)),
     severity=Severity.HIGH,
     soc2=("CC6.7",),
     gdpr=("32(1)(a)",),
@@ -54,7 +55,7 @@ def n8n_reaches_redis_with_tls(resource: Resource, _: Context) -> Iterator[Verdi
 )
 def n8n_reaches_postgres_with_tls(resource: Resource, _: Context) -> Iterator[Verdict]:
     """n8n speaks TLS with PostgreSQL and checks its certificate."""
-    for container in _told(resource, _POSTGRES):
+    for container in _told_of_postgres(resource):
         yield from _must_be_on(container, f"{_POSTGRES}SSL_ENABLED")
         yield from _must_not_be_off(container, f"{_POSTGRES}SSL_REJECT_UNAUTHORIZED")
 
@@ -147,6 +148,13 @@ def _told(resource: Resource, prefix: str) -> Iterator[Place]:
     for container in containers(resource):
         names = (entry.at("name") for entry in container.at("env").each())
         if any(name.unknown or (name.text or "").startswith(prefix) for name in names):
+            yield container
+
+
+def _told_of_postgres(resource: Resource) -> Iterator[Place]:
+    """The same of PostgreSQL, but for one in the same pod, which no network lies between."""
+    for container in _told(resource, _POSTGRES):
+        if variable(container, f"{_POSTGRES}HOST").text not in _THIS_POD:
             yield container
 
 

@@ -24,6 +24,8 @@ from tests.alerts.health import (
     TAKEN,
     WAITING,
     WEBHOOKS_AVAILABLE,
+    failed,
+    last_success,
     n8n,
     ready,
     series,
@@ -326,6 +328,29 @@ FAULTS: Mapping[str, Fault] = {
             series("externalsecret_status_condition", **CONDITION, status="True"): NEVER,
         },
         "N8nSecretSyncFailing warning",
+    ),
+    "an erasure fails": _fault(failed("n8n-erasure", 60), "N8nErasureFailing warning"),
+    "the first erasure fails": _fault(
+        {
+            **failed("n8n-erasure", 60),
+            state("kube_cronjob_status_last_successful_time", cronjob="n8n-erasure"): None,
+        },
+        "N8nErasureFailing warning",
+    ),
+    "erasures do not run": _fault(
+        last_success("n8n-erasure", 2 * 86400 + 3600), "N8nErasureFailing warning"
+    ),
+    "an export fails": _fault(failed("n8n-export", 60), "N8nExportFailing warning"),
+    "a backup never succeeded": _fault(
+        {
+            state("kube_cronjob_status_last_successful_time", cronjob="n8n-backup"): None,
+            state("kube_cronjob_created", cronjob="n8n-backup"): "-108000x100",
+        },
+        "N8nBackupStale warning",
+    ),
+    "backups fail": _fault(last_success("n8n-backup", 30 * 3600), "N8nBackupStale warning"),
+    "no backup is tried out": _fault(
+        last_success("n8n-restore-test", 8 * 86400), "N8nRestoreTestStale warning"
     ),
     "webhook pods run, and are not scraped": _fault(
         {n8n("up", pod): NEVER for pod in PODS if "webhook" in pod},

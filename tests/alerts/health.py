@@ -101,6 +101,32 @@ AI_KEYS = [
     series("ai_provider_key_present", job="ai-router", pod="n8n-worker-0", provider=provider)
     for provider in ("anthropic", "openai")
 ]
+_CRON_JOBS = ("n8n-erasure", "n8n-export", "n8n-backup", "n8n-restore-test")
+
+
+def _cron_job(name: str) -> dict[str, str]:
+    """A CronJob that was made at the beginning of the series and has succeeded at once."""
+    return {
+        state("kube_cronjob_created", cronjob=name): NEVER,
+        state("kube_cronjob_status_last_successful_time", cronjob=name): NEVER,
+    }
+
+
+def failed(cron_job: str, began: int) -> dict[str, str]:
+    """A Job of a CronJob that began at that second, and failed."""
+    job = f"{cron_job}-29123456"
+    return {
+        state("kube_job_status_start_time", job_name=job): f"{began}x100",
+        state("kube_job_failed", job_name=job, condition="true"): ALWAYS,
+        state("kube_job_failed", job_name=job, condition="false"): NEVER,
+    }
+
+
+def last_success(cron_job: str, ago: int) -> dict[str, str]:
+    """That its last success was so many seconds before the beginning of the series."""
+    return {state("kube_cronjob_status_last_successful_time", cronjob=cron_job): f"-{ago}x100"}
+
+
 CLAIM = {"job": "kubelet", "persistentvolumeclaim": "data-redis-a-0"}
 AUTOSCALER = {"horizontalpodautoscaler": "n8n-worker"}
 QUOTA = {"resourcequota": "n8n", "resource": "requests.cpu"}
@@ -139,6 +165,9 @@ HEALTHY: Mapping[str, str] = {
     series("pg_settings_max_connections", job="postgres", pod="postgres-0"): "100x100",
     series("pg_stat_activity_count", job="postgres", pod="postgres-0", state="idle"): "20x100",
     **_ai(),
+    **{name: value for each in _CRON_JOBS for name, value in _cron_job(each).items()},
+    # It failed, and the next one succeeded.
+    **failed("n8n-export", -60),
 }
 
 

@@ -18,7 +18,12 @@ _DISASTERS = {
     "region-loss.md",
     "zone-loss.md",
 }
-_OTHERS = {"rotate-a-key.md", *_DISASTERS}
+_OTHERS = {
+    "answer-a-data-subject.md",
+    "restore-workflows.md",
+    "rotate-a-key.md",
+    *_DISASTERS,
+}
 """Pages for what is done without an alert."""
 
 _URLS = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in promtool.ALERTS}

@@ -41,6 +41,7 @@ _CLUSTER: dict[str, list[dict[str, str]]] = {
     "kubelet_volume_stats_capacity_bytes": [_VOLUME],
     "kubelet_volume_stats_inodes": [_VOLUME],
     "kubelet_volume_stats_inodes_used": [_VOLUME],
+    "kube_cronjob_status_last_successful_time": [{"cronjob": "n8n-backup"}],
     "externalsecret_status_condition": [
         {"name": "n8n", "condition": "Ready", "status": status} for status in ("True", "False")
     ],

@@ -67,6 +67,14 @@ def test_n8n_speaks_tls_and_checks_certificates(
     assert judgement(condition, variables(LOG_LEVEL="info")) is None
 
 
+def test_a_postgres_in_the_same_pod_needs_no_tls() -> None:
+    condition = transport_clients.n8n_reaches_postgres_with_tls
+    for host in ("localhost", "127.0.0.1", "::1"):
+        assert judgement(condition, variables(DB_POSTGRESDB_HOST=host)) is None
+    for host in ("localhost.example.com", "127.0.0.1.example.com", UNKNOWN):
+        assert said(condition, variables(DB_POSTGRESDB_HOST=host))
+
+
 def test_node_checks_certificates() -> None:
     condition = transport_clients.certificate_checks_stay_on
     name = "NODE_TLS_REJECT_UNAUTHORIZED"
