@@ -150,6 +150,27 @@ def test_who_was_overtaken_does_not_go_on(cloud: Cloud) -> None:
     assert "up two primary" not in cloud.changes
 
 
+def test_what_was_done_is_not_done_again(cloud: Cloud) -> None:
+    cloud.ends_at = {moment_after("configure two") + 1}
+    assert run(cloud, "--confirm")[0] == 130
+    done = len(cloud.changes)
+
+    confirm(cloud)
+
+    assert cloud.changes[done:] == ["up two primary"]
+    assert cloud.calls.count("sleep") == WAIT / 5
+
+
+def test_the_way_back_raises_the_generation_once(cloud: Cloud) -> None:
+    confirm(cloud)
+    for call in ("configure one", "up one standby"):
+        cloud.ends_at = {cloud.moment + moments_until(call)}
+        run(cloud, "--back", "--confirm", stack="one")
+    cloud.ends_at = set()
+    confirm(cloud, "--back", stack="one")
+    assert aws(cloud, "one").database.generation == 2
+
+
 def test_one_that_was_begun_elsewhere_is_taken_over_and_waits_once_more(cloud: Cloud) -> None:
     cloud.table.item.update(holder=AWAY, opens=cloud.now + 10)
     began = cloud.now
@@ -163,6 +184,16 @@ def moment_after(call: str) -> int:
         trial = Cloud(folder=Path(folder))
         confirm(trial)
         return 2 * (trial.calls.index(call) + 1)
+
+
+def moments_until(call: str) -> int:
+    """The same for a way back, from its beginning."""
+    with TemporaryDirectory() as folder:
+        trial = Cloud(folder=Path(folder))
+        confirm(trial)
+        before = len(trial.calls)
+        confirm(trial, "--back", stack="one")
+        return 2 * (trial.calls.index(call, before) + 1 - before)
 
 
 def test_what_worked_before_becomes_the_standby(cloud: Cloud) -> None:
