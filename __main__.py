@@ -6,6 +6,8 @@ import pulumi_kubernetes as kubernetes
 import settings
 from components import governance
 from components.connections import external_database
+from components.jobs.backup import Backup
+from components.jobs.data_subjects import DataSubjectJobs
 from components.monitoring.platform import PlatformMonitoring
 from components.monitoring.stack import KubePrometheusStack
 from components.n8n.credentials import Credentials
@@ -109,6 +111,12 @@ environment = Environment(
 main = Main("main", settings=stack, environment=environment, opts=after_stores)
 webhook = Webhook("webhook", settings=stack, environment=environment, opts=after_stores)
 worker = Worker("worker", settings=stack, environment=environment, opts=after_stores)
+
+# A standby's database can only be read, and has what its primary erased and backed up.
+if stack.data_subjects.enabled and stack.works:
+    DataSubjectJobs("data-subjects", settings=stack, database=database, opts=after_stores)
+if stack.backup.enabled and stack.works:
+    Backup("backup", settings=stack, database=database, secrets=secrets, opts=after_stores)
 
 if stack.platform.egress == "names":
     NamedEgress("egress", settings=stack, opts=in_namespace)

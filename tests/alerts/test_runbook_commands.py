@@ -110,7 +110,7 @@ def _wrong_container(command: list[str], container: str | None, chosen: list[str
     else:
         yield f"no pod {target}"
         return
-    if container is None and len(known) > 1:
+    if container is None and len(known) > 1 and "--all-containers" not in command:
         yield "which container?"
     elif container and not _PLACEHOLDER.fullmatch(container) and container not in known:
         yield f"container {container}"
