@@ -17,7 +17,7 @@ RUN := $(PYTHON) local/bootstrap.py
 	down failover env unit test e2e drill bench lint fmt docs requirements
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## Deploy the platform to a control plane on this machine (STACK=… ARGS=… for another)
 	@$(RUN) -m local --stack $(STACK) --nodes "$(NODES)" up -- $(ARGS)

@@ -24,7 +24,8 @@ def documents() -> Iterator[tuple[Path, str]]:
     """Each document, with the text that it should have."""
     parts = {
         "Pulumi.yaml": {"settings": tables.schema()},
-        "README.md": {"settings": tables.table(), "images": catalogue.table()},
+        "docs/settings.md": {"settings": tables.table()},
+        "docs/stand-ins.md": {"images": catalogue.table()},
         "policies/README.md": policy_documents.parts(),
     }
     for name, contents in parts.items():

@@ -40,5 +40,5 @@ class SettingsError(pulumi.RunError):
         lines = "\n".join(f"  - {problem}" for problem in problems)
         super().__init__(
             f"{count} of this stack cannot be used; nothing was changed.\n{lines}\n"
-            "Every setting is described in README.md."
+            "Every setting is described in docs/settings.md."
         )

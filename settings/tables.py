@@ -1,4 +1,4 @@
-"""What can be set, written down: as the schema in `Pulumi.yaml` and as the table in `README.md`."""
+"""What can be set, written down: the schema in `Pulumi.yaml`, the tables of `docs/settings.md`."""
 
 from collections.abc import Iterator, Mapping
 from types import UnionType
@@ -30,7 +30,7 @@ def schema() -> str:
 
 
 def table() -> str:
-    """The README's table: every setting with its type, default and meaning."""
+    """The tables: every setting with its type, default and meaning."""
     lines: list[str] = []
     for field, area in _areas():
         lines += [f"#### `{field.alias}`", "", _summary(area), ""]

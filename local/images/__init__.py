@@ -53,7 +53,7 @@ def provide(toolchain: Toolchain, steps: Steps) -> Images:
         else:
             stand_ins = recipes.images(toolchain.programs, step.detail)
             folder = store.build(stand_ins, step.detail)
-            said = f"{len(stand_ins)} stand-ins, as {problem}; README.md says how they differ"
+            said = f"{len(stand_ins)} stand-ins, as {problem}; see docs/stand-ins.md"
         own = recipes.own(step.detail)
         folder = store.build(own, step.detail, below=folder)
         step.done(said)

@@ -153,7 +153,7 @@ def published() -> dict[str, str]:
 
 
 def table() -> str:
-    """The README's table of differences between published images and stand-ins."""
+    """The table of differences between published images and stand-ins."""
     lines = ["| image | published | stand-in | different in the stand-in |", "|---|---|---|---|"]
     lines += [
         f"| {name} | {_cell(image)} | {image.stand_in} | {image.difference} |"
