@@ -17,8 +17,10 @@ EXPECTED = {
     "ai-router": 2,
 }
 """The fewest pods of each job, as in the series of `faults`."""
+DUE = {"OPENAI_API_KEY": 4102444800, "REDIS_PASSWORD": 4102444800}
+"""Keys that are due in 2100: after 45 minutes of the 1970 of promtool, and today."""
 RUNBOOKS = "https://runbooks.example"
-GROUPS = alerts.groups(namespace="n8n", runbooks=f"{RUNBOOKS}/", expected=EXPECTED)
+GROUPS = alerts.groups(namespace="n8n", runbooks=f"{RUNBOOKS}/", expected=EXPECTED, due=DUE)
 RULES = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 
