@@ -94,9 +94,9 @@ class EscSettings(Area):
         default=90,
         ge=1,
         le=365,
-        description="Days after which a key of the platform's own, such as `REDIS_PASSWORD`, is due "
-        "to be replaced. Services have intervals of their own in docs/integrations.md, most of them "
-        "90 days too; 365 is what the keys of KMS have. Certificates and n8n's encryption key are "
+        description="Days after which a key of the platform's own, such as `REDIS_PASSWORD`, is "
+        "due to be replaced. 90 is what most services have in docs/integrations.md, which this "
+        "does not change; 365 what keys of KMS have. Certificates and n8n's encryption key are "
         "not meant.",
     )
     operator: Literal["install", "installed"] = Field(

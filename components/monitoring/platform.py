@@ -76,7 +76,7 @@ class PlatformMonitoring(Component):
         self._create_custom_resource("PrometheusRule", PART_OF, {"groups": groups})
 
     def _say_which_keys_have_no_date(self) -> None:
-        """A line in the engine's summary, so that whoever sets a key first also writes down when."""
+        """A line in the engine's summary: who sets a key for the first time writes down when."""
         without = [key.name for key in self._keys if key.replaced is None]
         if without:
             esc = self._settings.esc

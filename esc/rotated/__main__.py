@@ -32,16 +32,17 @@ def main(arguments: Sequence[str], *, folder: Path = FOLDER) -> int:
     )
     parser.add_argument("keys", nargs="*", metavar="KEY", help="name in ESC")
     given = parser.parse_args(arguments)
+    day: date = given.on
     console = Console(highlight=False, soft_wrap=True)
     try:
         settings = load_file(given.stack)
         names = _chosen(settings, given.keys, undated=given.undated)
         environment = f"{settings.esc.project}/{settings.esc.environment}"
-        writing.write(environment, dict.fromkeys(names, given.on), folder=folder)
+        writing.write(environment, dict.fromkeys(names, day), folder=folder)
     except (NoSuchStackError, SettingsError, RecordError, OSError) as error:
         console.print(f"{error}\nNothing was written.", markup=False)
         return 1
-    console.print(f"{record.NAME} says {given.on} of {', '.join(names)}: review and commit it.")
+    console.print(f"{record.NAME} says {day} of {', '.join(names)}: review and commit it.")
     return 0
 
 
@@ -66,9 +67,7 @@ def _chosen(settings: Settings, names: Sequence[str], *, undated: bool) -> list[
     return list(dict.fromkeys([*names, *(without if undated else ())]))
 
 
-def _problems(
-    settings: Settings, known: Sequence[DatedKey], names: Sequence[str]
-) -> Iterator[str]:
+def _problems(settings: Settings, known: Sequence[DatedKey], names: Sequence[str]) -> Iterator[str]:
     source = settings.secrets.source
     if source != "esc":
         yield f"secrets.source of this stack is {source}: its keys are not kept in Pulumi ESC."

@@ -51,9 +51,7 @@ def _with(text: str, environment: str, days: Mapping[str, date]) -> str:
     return text
 
 
-def _edits(
-    text: str, section: Section, days: Mapping[str, date]
-) -> Iterator[tuple[int, int, str]]:
+def _edits(text: str, section: Section, days: Mapping[str, date]) -> Iterator[tuple[int, int, str]]:
     """What is put in place of which part of the text: from one character to before another."""
     written = {each.key.value: each for each in section.entries}
     for key, day in days.items():
