@@ -5,7 +5,7 @@ STACK ?= local
 TIER ?= worker
 # Kind of nodes of the embedded cluster: real (Linux, root) or simulated.
 NODES ?=
-# The key that `make rotate` replaces.
+# The key that `make rotate` replaces, or `make rotated` dates.
 KEY ?=
 # More arguments for pulumi: make up STACK=staging ARGS=--yes
 ARGS ?=
@@ -13,8 +13,8 @@ ARGS ?=
 RUN := $(PYTHON) local/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview evidence pr-check stacks integrations rotate ai-savings cost status logs \
-	down failover env unit test e2e drill bench lint fmt docs requirements
+.PHONY: help up preview evidence pr-check stacks integrations rotate rotated ai-savings cost status \
+	logs down failover env unit test e2e drill bench lint fmt docs requirements
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ integrations: ## Show which outside services a stack uses, and which of their ke
 
 rotate: ## Replace a key in the order in which nobody misses it: KEY=… STACK=… ARGS=--dry-run
 	@$(RUN) -m esc.rotation --stack $(STACK) $(ARGS) $(KEY)
+
+rotated: ## Write down when keys were set or replaced by hand: KEY=… STACK=… ARGS="--on 2026-11-30"
+	@$(RUN) -m esc.rotated --stack $(STACK) $(ARGS) $(KEY)
 
 ai-savings: ## Replay traffic mixes through the AI gateway, and print what routing saves
 	@$(RUN) -m ai_gateway.savings

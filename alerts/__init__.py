@@ -6,17 +6,19 @@ Each alert has a page in `docs/runbooks/`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from alerts import ai, availability, cluster, jobs, n8n, stores
+from alerts import ai, availability, cluster, jobs, n8n, rotation, stores
 from alerts.objectives import SLOS
 from alerts.rule import Alert, Rule
 from alerts.slo import OFTEN_SECONDS
 
 TIERS: Mapping[str, int] = MappingProxyType({"n8n-main": 1, "n8n-webhook": 1, "n8n-worker": 1})
 """The jobs that every stack has."""
+NO_KEYS: Mapping[str, int] = MappingProxyType({})
+"""Of a stack whose keys are not kept in Pulumi ESC."""
 
 
-def declared(expected: Mapping[str, int]) -> dict[str, list[Alert]]:
-    """All alerts by the name of their group; `expected` as for `groups`."""
+def declared(expected: Mapping[str, int], due: Mapping[str, int]) -> dict[str, list[Alert]]:
+    """All alerts by the name of their group; `expected` and `due` as for `groups`."""
     return {
         "slo-alerts": [alert for slo in SLOS for alert in slo.alerts()],
         "availability": [*availability.alerts(expected)],
@@ -25,20 +27,28 @@ def declared(expected: Mapping[str, int]) -> dict[str, list[Alert]]:
         "ai": [*ai.ALERTS],
         "jobs": [*jobs.ALERTS],
         "cluster": [*cluster.ALERTS, availability.metrics_missing(expected)],
+        "rotation": [*rotation.alerts(due)],
     }
 
 
-def groups(*, namespace: str, runbooks: str, expected: Mapping[str, int] = TIERS) -> list[Rule]:
+def groups(
+    *,
+    namespace: str,
+    runbooks: str,
+    expected: Mapping[str, int] = TIERS,
+    due: Mapping[str, int] = NO_KEYS,
+) -> list[Rule]:
     """All rules, as `spec.groups` of a PrometheusRule.
 
     Args:
         namespace: of the platform; rules of one stack leave another's series alone.
         runbooks: address of the folder of runbooks, such as that of `docs/runbooks` on a web site.
         expected: by value of the label `job`, the fewest pods that should answer Prometheus.
+        due: by key, seconds since 1970 from which on it is due to be replaced; 0 where its age is
+            not known.
     """
     root = runbooks.rstrip("/")
-
-    return [
+    found = [
         {
             "name": "n8n-platform.slo",
             "interval": f"{OFTEN_SECONDS}s",
@@ -49,11 +59,17 @@ def groups(*, namespace: str, runbooks: str, expected: Mapping[str, int] = TIERS
             "interval": "2m",
             "rules": [rule for slo in SLOS for rule in slo.recorded_seldom(namespace)],
         },
+        {
+            "name": "n8n-platform.keys",
+            "interval": rotation.INTERVAL,
+            "rules": rotation.recorded(due, namespace),
+        },
         *(
             {
                 "name": f"n8n-platform.{name}",
                 "rules": [each.rule(namespace=namespace, runbooks=root) for each in alerts],
             }
-            for name, alerts in declared(expected).items()
+            for name, alerts in declared(expected, due).items()
         ),
     ]
+    return [group for group in found if group["rules"]]

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from alerts.objectives import WEBHOOK_AVAILABILITY, WORKFLOW_SUCCESS
+from alerts.rotation import DUE
 from dashboards import slo
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
@@ -155,6 +156,47 @@ _SECRETS = Row(
     ),
 )
 
+_DUE = f"{DUE}{{{NAMESPACE}}}"
+_SHOWN_KEYS = 8
+"""As many as can be read beside each other."""
+
+_KEYS = Row(
+    title="Age of keys",
+    needs=frozenset({"external-secrets"}),
+    panels=(
+        Panel(
+            title="Keys to be replaced",
+            description="Secrets in Pulumi ESC that are older than their interval, and those of "
+            "which nobody wrote down when they were set, which count as due.",
+            unit="short",
+            kind="number",
+            thresholds=Thresholds(warning=1, critical=5),
+            alerts=("N8nKeyRotationDue",),
+            queries=(
+                Query(expr=or_zero(f"count(0 < {_DUE} <= time())"), legend="due"),
+                Query(expr=or_zero(f"count({_DUE} == 0)"), legend="without a day"),
+            ),
+        ),
+        Panel(
+            title="Time until keys are due",
+            description=f"Of the {_SHOWN_KEYS} that are due first, from the day in "
+            "esc/rotated.yaml and the interval of each. Below 0 for as long as one has been due.",
+            unit="s",
+            kind="number",
+            width=16,
+            thresholds=Thresholds(warning=14 * _DAY, critical=0),
+            alerts=("N8nKeyRotationDue",),
+            queries=(
+                Query(
+                    expr=f"bottomk({_SHOWN_KEYS}, {_DUE} > 0) - time()",
+                    legend="{{key}}",
+                    instant=True,
+                ),
+            ),
+        ),
+    ),
+)
+
 _DURABILITY = Row(
     title="Durability of the queue",
     panels=(
@@ -250,5 +292,5 @@ BOARD = Board(
     "what was accepted kept?",
     namespaces="n8n_version_info",
     since="now-30d",
-    rows=(_KEPT, _ACCESS, *_exceptions(), _SECRETS, _JOBS, _DURABILITY),
+    rows=(_KEPT, _ACCESS, *_exceptions(), _SECRETS, _KEYS, _JOBS, _DURABILITY),
 )

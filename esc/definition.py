@@ -14,6 +14,9 @@ FOLDER = Path(__file__).parent
 _RESERVED = ("environmentVariables", "files", "pulumiConfig")
 """What ESC itself gives a meaning to; no keys to copy."""
 
+ENCRYPTION_KEY = "N8N_ENCRYPTION_KEY"
+"""The one key that is never replaced: n8n could read none of the credentials that it has stored."""
+
 
 class DefinitionError(ValueError):
     """An environment's definition cannot be used; the message says why and what to write."""
@@ -26,10 +29,12 @@ class Definition:
     Attributes:
         file: where it is written, from the repository's root.
         keys: names of the keys that can be copied from it.
+        secrets: those of them whose value is kept secret, and set by somebody.
     """
 
     file: str
     keys: frozenset[str]
+    secrets: frozenset[str]
 
 
 @cache
@@ -45,19 +50,24 @@ def load(project: str, environment: str, *, folder: Path = FOLDER) -> Definition
         DefinitionError: there is none, it is not written as one, or it imports itself.
     """
     keys = _keys(f"{project}/{environment}", folder, ())
-    return Definition(file=_name(f"{project}/{environment}"), keys=frozenset(keys))
+    return Definition(
+        file=_name(f"{project}/{environment}"),
+        keys=frozenset(keys),
+        secrets=frozenset(key for key, secret in keys.items() if secret),
+    )
 
 
 def _name(environment: str) -> str:
     return f"{FOLDER.name}/{environment}.yaml"
 
 
-def _keys(environment: str, folder: Path, importing: tuple[str, ...]) -> set[str]:
+def _keys(environment: str, folder: Path, importing: tuple[str, ...]) -> dict[str, bool]:
+    """The keys of an environment, and whether each is a secret."""
     name = _name(environment)
     if environment in importing:
         raise DefinitionError(f"{name} imports itself: {' → '.join((*importing, environment))}")
     document = _read(folder / f"{environment}.yaml", name)
-    keys: set[str] = set()
+    keys: dict[str, bool] = {}
     for imported in document.get("imports") or ():
         # `- project/environment: {merge: false}` is opened, but not merged.
         options = next(iter(imported.values())) if isinstance(imported, Mapping) else {}
@@ -73,7 +83,7 @@ def _keys(environment: str, folder: Path, importing: tuple[str, ...]) -> set[str
                 f"{name}: values.{key} is nested, and External Secrets would copy something else; "
                 "write its keys at the top level, or in an environment that no cluster reads"
             )
-        keys.add(key)
+        keys[key] = isinstance(value, Mapping) and "fn::secret" in value
     return keys
 
 

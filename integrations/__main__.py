@@ -2,15 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
 
+from esc.rotated.record import NAME as ROTATED
 from integrations.coverage import Coverage, State, percent
 from settings import SettingsError
 from settings.coverage import coverage
 from settings.file import NoSuchStackError, load_file
+from settings.rotations import DatedKey, dated_keys
 
 _STYLES = {
     State.CONFIGURED: "green",
@@ -34,9 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     found = coverage(settings)
     if not found.selection.integrations:
         console.print(f"Stack {stack} uses no outside service: integrations.set is none.")
-        return 0
-    console.print(_table(found))
-    console.print(_summary(found, stack), markup=False, soft_wrap=True)
+    else:
+        console.print(_table(found))
+        console.print(_summary(found, stack), markup=False, soft_wrap=True)
+    for line in _rotations(dated_keys(settings), datetime.now(UTC)):
+        console.print(line, markup=False, soft_wrap=True)
     return 0
 
 
@@ -69,6 +74,20 @@ def _summary(found: Coverage, stack: str) -> str:
     if any(each.missing for each in lines):
         text += " A missing key is written into esc/ and set with `pulumi env set`."
     return text
+
+
+def _rotations(keys: Sequence[DatedKey], now: datetime) -> Iterator[str]:
+    """Which keys are to be replaced, the platform's own among them."""
+    due = sorted((each.due, each.name) for each in keys if each.due and each.due <= now)
+    unknown = [each.name for each in keys if each.due is None]
+    if due:
+        said = ", ".join(f"{name} (since {moment:%Y-%m-%d})" for moment, name in due)
+        yield f"{len(due)} of {len(keys)} keys are due to be replaced with `make rotate`: {said}."
+    if unknown:
+        yield (
+            f"{len(unknown)} of {len(keys)} keys have no day in {ROTATED}, and count as due; `make "
+            f"rotated` writes down when they were set: {', '.join(unknown)}."
+        )
 
 
 if __name__ == "__main__":

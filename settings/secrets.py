@@ -90,6 +90,15 @@ class EscSettings(Area):
         "every one of them, all in the audit log and against the rate limit; 3600 is the "
         "operator's own default.",
     )
+    rotation_days: int = Field(
+        default=90,
+        ge=1,
+        le=365,
+        description="Days after which a key of the platform's own, such as `REDIS_PASSWORD`, is "
+        "due to be replaced. 90 is what most services have in docs/integrations.md, which this "
+        "does not change; 365 what keys of KMS have. Certificates and n8n's encryption key are "
+        "not meant.",
+    )
     operator: Literal["install", "installed"] = Field(
         default="install",
         description="`install` brings the External Secrets operator with its chart; `installed` "

@@ -13,7 +13,9 @@ from components import governance
 from components.base import PART_OF, Component, labels
 from components.monitoring import access, monitors, receivers
 from components.secrets.operator import NAMESPACE as EXTERNAL_SECRETS
+from esc.rotated.record import NAME as ROTATED
 from settings import Settings
+from settings.rotations import dated_keys
 
 _API_VERSION = "monitoring.coreos.com/v1"
 
@@ -32,8 +34,10 @@ class PlatformMonitoring(Component):
         super().__init__(name, opts)
         self._settings = settings
         self._scrapes = tuple(monitors.scrapes(settings))
+        self._keys = dated_keys(settings)
         self._create_pod_monitors()
         self._create_rules()
+        self._say_which_keys_have_no_date()
         self._create_receivers()
         self._create_dashboards()
         self.register_outputs({})
@@ -67,8 +71,20 @@ class PlatformMonitoring(Component):
                 for scrape in self._scrapes
                 if scrape.at_least is not None
             },
+            due={key.name: int(key.due.timestamp()) if key.due else 0 for key in self._keys},
         )
         self._create_custom_resource("PrometheusRule", PART_OF, {"groups": groups})
+
+    def _say_which_keys_have_no_date(self) -> None:
+        """A line in the engine's summary: who sets a key for the first time writes down when."""
+        without = [key.name for key in self._keys if key.replaced is None]
+        if without:
+            esc = self._settings.esc
+            pulumi.log.warn(
+                f"{ROTATED} has no day of {len(without)} keys of {esc.project}/{esc.environment}, "
+                f"which the alert N8nKeyRotationDue tells of: {', '.join(without)}. `make rotated` "
+                "writes down when they were set."
+            )
 
     def _create_receivers(self) -> None:
         """Beside the Secrets that it names."""

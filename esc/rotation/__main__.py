@@ -5,10 +5,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from getpass import getpass
+from pathlib import Path
 
 from rich.console import Console
 
-from esc.definition import DefinitionError
+from esc import definition
+from esc.definition import FOLDER, DefinitionError
+from esc.rotated import record, writing
+from esc.rotated.record import RecordError
 from esc.rotation import keys
 from esc.rotation.errors import RotationError
 from esc.rotation.keys import RUNBOOK, GeneratedKey, RedisPassword, Rotated, VendorKey
@@ -54,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     runner = _runner(settings, console)
     if given.dry_run:
         return show(runner, rotated, console)
-    return replace(runner, rotated, console)
+    return replace(runner, rotated, console, folder=FOLDER)
 
 
 def _runner(settings: Settings, console: Console) -> Runner:
@@ -88,8 +92,15 @@ def show(runner: Runner, rotated: Rotated, console: Console) -> int:
     return 0
 
 
-def replace(runner: Runner, rotated: Rotated, console: Console) -> int:
-    """Print the plan and take its steps; the exit code."""
+def replace(runner: Runner, rotated: Rotated, console: Console, *, folder: Path) -> int:
+    """Print the plan, take its steps, and write down the day; the exit code.
+
+    Args:
+        runner: what the steps are taken with.
+        rotated: what is replaced.
+        console: where it is said.
+        folder: where definitions of environments are, and the record of their keys' age.
+    """
     try:
         runner.esc.check()
         found = runner.find(rotated.names)
@@ -113,10 +124,43 @@ def replace(runner: Runner, rotated: Rotated, console: Console) -> int:
     except (KeyboardInterrupt, EOFError):
         console.print(f"\nInterrupted. {_GOES_ON[type(rotated)]}", markup=False)
         return 130
-    console.print(f"\n{_DONE[type(rotated)]}", markup=False)
+    console.print()
+    _write_down(runner.esc.name, rotated.names, folder, console)
+    console.print(_DONE[type(rotated)], markup=False)
     if not steps[-1].actions:
         _print_step(console, len(steps), steps[-1])
     return 0
+
+
+def _write_down(name: str, keys: Sequence[str], folder: Path, console: Console) -> None:
+    """Write today's date beside the keys that are secrets; without it they are replaced all the
+    same.
+
+    Args:
+        name: of the environment, as `organization/project/environment`.
+        keys: that were replaced.
+        folder: where definitions and the record are.
+    """
+    _, project, environment = name.split("/")
+    secrets = definition.load(project, environment, folder=folder).secrets
+    days = {key: record.today() for key in keys if key in secrets}
+    if not days:
+        return
+    where = f"{project}/{environment}"
+    try:
+        writing.write(where, days, folder=folder)
+    except (OSError, RecordError) as error:
+        console.print(
+            f"The day could not be written into {record.NAME}: {error}\nThe key is replaced all "
+            f"the same. Write there, and commit:\n{writing.lines(where, days)}",
+            markup=False,
+        )
+        return
+    console.print(
+        f"{record.NAME} says that {' and '.join(days)} was replaced today: commit it. With the "
+        "next deployment the alert N8nKeyRotationDue knows.",
+        markup=False,
+    )
 
 
 def _print(console: Console, rotated: Rotated, steps: Sequence[Step]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from esc.definition import ENCRYPTION_KEY
 from esc.rotation.errors import RotationError
 from integrations.coverage import Coverage
 from integrations.model import Integration
@@ -10,9 +11,6 @@ from integrations.suggestions import suggestion
 from settings import Settings
 from settings.coverage import coverage
 from settings.secret_keys import wanted, wanted_by_grafana
-
-ENCRYPTION_KEY = "N8N_ENCRYPTION_KEY"
-"""The one key that is never replaced."""
 
 RUNBOOK = "docs/runbooks/rotate-a-key.md"
 

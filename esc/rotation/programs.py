@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from esc.definition import ENCRYPTION_KEY
 from esc.rotation.errors import RotationError
-from esc.rotation.keys import ENCRYPTION_KEY
 
 
 def run(

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pulumi_policy import Severity
 
 from policies.condition import Context, condition
+from policies.resources.alerts import alerts_of
+from policies.resources.answers import decide, known, some
 from policies.resources.place import Finding, Place, Verdict
 from policies.resources.resource import Resource, of_type
 
@@ -79,6 +81,27 @@ def copied_secrets_have_one_source(resource: Resource, _: Context) -> Iterator[V
     # External Secrets' own default is Owner.
     if not policy.missing:
         yield from policy.must_be("Owner")
+
+
+@condition(
+    applies=of_type("kubernetes:external-secrets.io/v*:SecretStore"),
+    scope="stack",
+    severity=Severity.MEDIUM,
+    soc2=("CC6.1",),
+    gdpr=("32",),
+    steps="Declare an alert with rotation in its name, for keys that are older than they may be.",
+    url="https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+)
+def old_keys_alert(_: Resource, context: Context) -> Iterator[Verdict]:
+    """Where keys come from an outside store, somebody hears when one is due to be replaced."""
+    names = [alert.at("alert") for alert in alerts_of(context.stack)]
+    yield from decide(
+        some(known(each, "rotation" in (each.text or "").lower()) for each in names),
+        "spec.groups of a PrometheusRule",
+        found="no alert with rotation in its name",
+        requires="one for keys that are older than they may be",
+        unknown="which alerts there are",
+    )
 
 
 def _store_references(external_secret: Resource) -> Iterator[Place]:

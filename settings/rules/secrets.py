@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from esc.rotated import record
+from esc.rotated.record import RecordError
 from settings.model import Settings
 from settings.problems import Problem
 from settings.rules.rule import Rules
@@ -21,4 +23,17 @@ def esc_is_named(settings: Settings) -> Iterator[Problem]:
             )
 
 
-RULES: Rules = (esc_is_named,)
+def rotations_are_recorded(settings: Settings) -> Iterator[Problem]:
+    """What is written down of the age of keys can be read, and is about keys that there are."""
+    if settings.secrets.source != "esc":
+        return
+    try:
+        record.load(settings.esc.project, settings.esc.environment)
+    except RecordError as error:
+        for problem in error.problems:
+            yield Problem(
+                key="esc.environment", given=None, wanted=problem, compares=("secrets.source",)
+            )
+
+
+RULES: Rules = (esc_is_named, rotations_are_recorded)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alerts.rotation import DUE
 from tests.alerts.health import (
     AI,
     AI_KEYS,
@@ -328,6 +329,13 @@ FAULTS: Mapping[str, Fault] = {
             series("externalsecret_status_condition", **CONDITION, status="True"): NEVER,
         },
         "N8nSecretSyncFailing warning",
+    ),
+    "a key is older than its rotation": _fault(
+        {series(DUE, key="SLACK_BOT_TOKEN"): "600x100"}, "N8nKeyRotationDue warning", begins=600
+    ),
+    "nobody wrote down when keys were set": _fault(
+        {series(DUE, key=key): NEVER for key in ("GITHUB_TOKEN", "NOTION_TOKEN")},
+        "N8nKeyRotationDue warning",
     ),
     "an erasure fails": _fault(failed("n8n-erasure", 60), "N8nErasureFailing warning"),
     "the first erasure fails": _fault(

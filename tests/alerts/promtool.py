@@ -17,8 +17,10 @@ EXPECTED = {
     "ai-router": 2,
 }
 """The fewest pods of each job, as in the series of `faults`."""
+DUE = {"OPENAI_API_KEY": 4102444800, "REDIS_PASSWORD": 4102444800}
+"""Keys that are due in 2100: after 45 minutes of the 1970 of promtool, and today."""
 RUNBOOKS = "https://runbooks.example"
-GROUPS = alerts.groups(namespace="n8n", runbooks=f"{RUNBOOKS}/", expected=EXPECTED)
+GROUPS = alerts.groups(namespace="n8n", runbooks=f"{RUNBOOKS}/", expected=EXPECTED, due=DUE)
 RULES = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 
@@ -35,6 +37,8 @@ def expect(
     folder: Path,
     series: Mapping[str, str | None],
     expressions: Iterable[tuple[str, str, Mapping[str, float]]],
+    *,
+    told: Iterable[tuple[str, str, Mapping[str, Mapping[str, str]]]] = (),
 ) -> None:
     """Evaluate rules on series, then expressions at moments; raises if other samples result.
 
@@ -42,6 +46,8 @@ def expect(
         folder: to write to.
         series: values by series, one each 30 seconds.
         expressions: expression, moment such as `45m`, and values by series.
+        told: name of an alert, moment, and by its description the labels that each one that fires
+            has besides those of its rule.
     """
     test = {
         "interval": "30s",
@@ -57,6 +63,16 @@ def expect(
                 ],
             }
             for expression, moment, samples in expressions
+        ],
+        "alert_rule_test": [
+            {
+                "alertname": name,
+                "eval_time": moment,
+                "exp_alerts": [
+                    _told(name, description, labels) for description, labels in firing.items()
+                ],
+            }
+            for name, moment, firing in told
         ],
     }
     document = {
@@ -74,6 +90,14 @@ def firing(alerts: Iterable[str]) -> dict[str, float]:
     """Samples of `FIRING` for alerts written as `name severity`."""
     pairs = [each.split() for each in alerts]
     return {f'{{alertname="{name}",severity="{severity}"}}': 1 for name, severity in pairs}
+
+
+def _told(name: str, description: str, labels: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    (rule,) = (each for each in ALERTS if each["alert"] == name)
+    return {
+        "exp_labels": {**rule["labels"], **labels},
+        "exp_annotations": {**rule["annotations"], "description": description},
+    }
 
 
 def _write(folder: Path) -> Path:

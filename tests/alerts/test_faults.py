@@ -22,7 +22,9 @@ _LATER = "45m"
 _LOST_SCRAPE = 87
 """Its number: it is due at 43 minutes and a half."""
 
-_DECLARED = [alert for group in alerts.declared(promtool.EXPECTED).values() for alert in group]
+_DECLARED = [
+    alert for group in alerts.declared(promtool.EXPECTED, promtool.DUE).values() for alert in group
+]
 _TOLD_AFTER = {f"{alert.name} {alert.severity}": alert.told_after for alert in _DECLARED}
 _NOT_OF_AVAILABILITY = {
     "N8nLoginsFailing",

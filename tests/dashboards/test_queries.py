@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from alerts.objectives import SLOS
+from alerts.rotation import DUE
 from dashboards import JOBS, all_dashboards, documents, promql
 from policies import exceptions
 from tests.alerts import promtool
@@ -246,6 +247,28 @@ def test_an_alert_counts_once_each_time_it_begins(tmp_path: Path) -> None:
         (firing, "1m", {"{}": 0}),
         (firing, "5m", {"{}": 1}),
         (firing, "17m30s", {"{}": 2}),
+    ]
+    promtool.expect(tmp_path, series, expected)
+
+
+def test_keys_are_shown_by_when_they_are_due(tmp_path: Path) -> None:
+    # Half an hour after 1970 began, where the platform's own rules record none.
+    due = {"OLD": 600, "OLDER": 300, "YOUNG": 4000, "UNKNOWN": 0}
+    series = {f'{DUE}{{key="{key}",namespace="x"}}': f"{at}x100" for key, at in due.items()}
+    (number,), (left,) = (
+        [each for each in PANELS if each.panel["title"] == title]
+        for title in ("Keys to be replaced", "Time until keys are due")
+    )
+    overdue, without, until = (
+        expr.replace("$namespace", "x") for expr in (*number.exprs, *left.exprs)
+    )
+    seconds = {
+        f'{{key="{key}",namespace="x"}}': at - 1800 for key, at in due.items() if key != "UNKNOWN"
+    }
+    expected = [
+        (overdue, "30m", {"{}": 2}),
+        (without, "30m", {"{}": 1}),
+        (until, "30m", seconds),
     ]
     promtool.expect(tmp_path, series, expected)
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from esc.rotated import record
 from esc.rotation.__main__ import replace
 from esc.rotation.errors import RotationError
 from esc.rotation.keys import VendorKey
@@ -27,6 +28,7 @@ from integrations.catalogue import load as catalogue
 from local.environment import Environment
 from local.progress import Steps
 from tests.esc.pulumi_cloud import NAME, PulumiCloud, serving
+from tests.esc.test_definition import write
 
 KEY = "OPENAI_API_KEY"
 OLD, NEW = "sk-old-value-of-the-key", "sk-new-value-of-the-key"
@@ -224,13 +226,16 @@ def pods(kubectl: Kubectl, name: str) -> set[str]:
     return {each["metadata"]["uid"] for each in kubectl.items("pods", "--selector", f"app={name}")}
 
 
-def rotate(kubectl: Kubectl, esc: PulumiEsc, **more: Any) -> tuple[int, str]:
-    """Replace the key; exit code and output."""
+def rotate(kubectl: Kubectl, esc: PulumiEsc, folder: Path, **more: Any) -> tuple[int, str]:
+    """Replace the key of the environment that a folder defines; exit code and output."""
+    _, project, environment = NAME.split("/")
+    write(folder, {f"{project}/{environment}": {"values": {KEY: {"fn::secret": ""}}}})
+    (folder / record.FILE).write_text("")
     output = StringIO()
     console = Console(file=output, soft_wrap=True)
     runner = Runner(esc=esc, kubectl=kubectl, ask=lambda _: NEW, steps=Steps(console), **more)
     rotated = VendorKey(names=(KEY,), service=catalogue().by_id["openai"])
-    return replace(runner, rotated, console), output.getvalue()
+    return replace(runner, rotated, console, folder=folder), output.getvalue()
 
 
 def test_the_key_is_written_then_copied_then_used_and_never_seen(
@@ -239,7 +244,7 @@ def test_the_key_is_written_then_copied_then_used_and_never_seen(
     before = pods(kubectl, "consumer"), pods(kubectl, "other")
 
     with Operator(kubectl, cloud) as operator:
-        code, output = rotate(kubectl, esc)
+        code, output = rotate(kubectl, esc, tmp_path)
 
     assert code == 0, output
     assert cloud.values[KEY] == NEW
@@ -252,14 +257,18 @@ def test_the_key_is_written_then_copied_then_used_and_never_seen(
     assert NEW not in arguments + output
     assert "deployment/consumer" in output
     assert "deployment/other" not in output
+    assert f"  {KEY}: 20" in (tmp_path / record.FILE).read_text()
 
 
-def test_without_the_operator_nothing_is_restarted(kubectl: Kubectl, esc: PulumiEsc) -> None:
+def test_without_the_operator_nothing_is_restarted(
+    kubectl: Kubectl, esc: PulumiEsc, tmp_path: Path
+) -> None:
     before = pods(kubectl, "consumer")
 
-    code, output = rotate(kubectl, esc, sync_seconds=1)
+    code, output = rotate(kubectl, esc, tmp_path, sync_seconds=1)
 
     assert code == 1
     assert "did not copy keys" in output
     assert "The old key is still valid" in output
     assert pods(kubectl, "consumer") == before
+    assert not (tmp_path / record.FILE).read_text()

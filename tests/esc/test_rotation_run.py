@@ -1,8 +1,9 @@
 """A rotation as it is taken: in which order, what stops it, and that no consumer sees a gap."""
 
+import re
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import StringIO
 from pathlib import Path
 
@@ -10,12 +11,15 @@ import pytest
 from rich.console import Console
 
 from components.governance import REREADS
+from esc.definition import FOLDER
+from esc.rotated import record
 from esc.rotation.__main__ import main, replace, show
 from esc.rotation.errors import RotationError
 from esc.rotation.keys import GeneratedKey, RedisPassword, Rotated, VendorKey
 from esc.rotation.programs import PulumiEsc, run
 from esc.rotation.run import Runner
 from integrations.catalogue import load as catalogue
+from tests.esc.test_definition import write
 from tests.esc.world import World
 
 OLD, NEW = "old-value-of-the-key", "new-value-of-the-key"
@@ -35,11 +39,30 @@ def vendor_world(**more: object) -> World:
     return World(values={"OPENAI_API_KEY": OLD}, keys={"token": "OPENAI_API_KEY"}, **more)  # pyright: ignore[reportArgumentType]
 
 
-def take(runner: Runner, output: StringIO, rotated: Rotated = VENDOR) -> int:
-    return replace(runner, rotated, Console(file=output, soft_wrap=True))
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A definition of the environment, and an empty record of its keys."""
+    names = ("OPENAI_API_KEY", *TOKEN.names, *PASSWORD.names)
+    secrets = {name: {"fn::secret": ""} for name in names}
+    write(tmp_path, {"n8n/staging": {"values": {**secrets, "OPENAI_ORGANIZATION": ""}}})
+    (tmp_path / "rotated.yaml").write_text("# Kept.\nn8n/staging:\n")
+    return tmp_path
 
 
-def test_the_key_is_written_then_copied_then_used() -> None:
+Take = Callable[..., int]
+
+
+@pytest.fixture
+def take(folder: Path) -> Take:
+    """Replaces a key, as the command does; the exit code."""
+
+    def taken(runner: Runner, output: StringIO, rotated: Rotated = VENDOR) -> int:
+        return replace(runner, rotated, Console(file=output, soft_wrap=True), folder=folder)
+
+    return taken
+
+
+def test_the_key_is_written_then_copied_then_used(take: Take) -> None:
     world = vendor_world()
     runner, output = world.runner(NEW)
 
@@ -50,7 +73,7 @@ def test_the_key_is_written_then_copied_then_used() -> None:
     assert output.getvalue().rstrip().endswith("delete the old key at the vendor")
 
 
-def test_no_value_is_printed() -> None:
+def test_no_value_is_printed(take: Take) -> None:
     runner, output = vendor_world().runner(NEW)
 
     take(runner, output)
@@ -59,14 +82,14 @@ def test_no_value_is_printed() -> None:
     assert OLD not in output.getvalue()
 
 
-def test_it_ends_when_the_last_pod_with_the_old_key_has_ended() -> None:
+def test_it_ends_when_the_last_pod_with_the_old_key_has_ended(take: Take) -> None:
     world = vendor_world(ending=3)
 
     assert take(*world.runner(NEW)) == 0
     assert not world.ending
 
 
-def test_files_that_are_read_again_are_not_restarted() -> None:
+def test_files_that_are_read_again_are_not_restarted(take: Take) -> None:
     world = vendor_world(file=True, annotations={REREADS: "made"})
 
     runner, output = world.runner(NEW)
@@ -76,7 +99,7 @@ def test_files_that_are_read_again_are_not_restarted() -> None:
     assert "two minutes later" in output.getvalue().rpartition("What is left")[2]
 
 
-def test_a_value_that_is_in_esc_already_is_not_asked_for_again() -> None:
+def test_a_value_that_is_in_esc_already_is_not_asked_for_again(take: Take) -> None:
     world = vendor_world()
     world.values["OPENAI_API_KEY"] = NEW
 
@@ -85,7 +108,7 @@ def test_a_value_that_is_in_esc_already_is_not_asked_for_again() -> None:
     assert world.held == {"token": NEW}
 
 
-def test_a_value_with_a_blank_at_its_end_changes_nothing() -> None:
+def test_a_value_with_a_blank_at_its_end_changes_nothing(take: Take) -> None:
     world = vendor_world()
     runner, output = world.runner(f"{NEW} ")
 
@@ -94,7 +117,7 @@ def test_a_value_with_a_blank_at_its_end_changes_nothing() -> None:
     assert NEW not in output.getvalue()
 
 
-def test_what_was_not_copied_is_not_used_and_the_old_key_is_said_to_be_valid() -> None:
+def test_what_was_not_copied_is_not_used_and_the_old_key_is_said_to_be_valid(take: Take) -> None:
     world = vendor_world(message="could not get secret data from provider")
     runner, output = world.runner(NEW)
 
@@ -105,7 +128,7 @@ def test_what_was_not_copied_is_not_used_and_the_old_key_is_said_to_be_valid() -
     assert "The old key is still valid" in output.getvalue()
 
 
-def test_what_was_copied_before_is_not_taken_for_the_new_value() -> None:
+def test_what_was_copied_before_is_not_taken_for_the_new_value(take: Take) -> None:
     world = vendor_world(operator=False)
     runner, output = world.runner(NEW)
 
@@ -114,7 +137,7 @@ def test_what_was_copied_before_is_not_taken_for_the_new_value() -> None:
     assert "perhaps the operator does not run" in output.getvalue()
 
 
-def test_a_key_that_nothing_copies_is_refused_before_anything_changes() -> None:
+def test_a_key_that_nothing_copies_is_refused_before_anything_changes(take: Take) -> None:
     world = World(values={"OTHER": OLD}, keys={"token": "OTHER"})
     runner, output = world.runner(NEW)
 
@@ -124,13 +147,54 @@ def test_a_key_that_nothing_copies_is_refused_before_anything_changes() -> None:
     assert "Nothing was changed" in output.getvalue()
 
 
-def test_a_key_that_is_copied_once_is_refused_before_anything_changes() -> None:
+def test_a_key_that_is_copied_once_is_refused_before_anything_changes(take: Take) -> None:
     world = vendor_world(policy="CreatedOnce")
     runner, output = world.runner(NEW)
 
     assert take(runner, output) == 1
     assert not world.log
     assert "CreatedOnce" in output.getvalue()
+
+
+def test_the_day_is_written_down_once_the_key_is_replaced(take: Take, folder: Path) -> None:
+    runner, output = vendor_world().runner(NEW)
+    days = {record.today()}
+
+    assert take(runner, output) == 0
+
+    days.add(record.today())
+    assert record.load("n8n", "staging", folder=folder)["OPENAI_API_KEY"] in days
+    assert (folder / "rotated.yaml").read_text().startswith("# Kept.\nn8n/staging:\n  OPENAI_API")
+    assert "OPENAI_API_KEY was replaced today: commit it" in output.getvalue()
+
+
+def test_no_day_is_written_of_a_key_that_was_not_replaced(take: Take, folder: Path) -> None:
+    runner, output = vendor_world(message="could not get secret data").runner(NEW)
+
+    assert take(runner, output) == 1
+    assert record.load("n8n", "staging", folder=folder) == {}
+
+
+def test_a_part_of_a_key_that_is_no_secret_has_no_day(take: Take, folder: Path) -> None:
+    names = ("OPENAI_API_KEY", "OPENAI_ORGANIZATION")
+    world = World(values=dict.fromkeys(names, OLD), keys={name: name for name in names})
+    runner, output = world.runner(NEW, NEW)
+
+    assert take(runner, output, VendorKey(names=names, service=VENDOR.service)) == 0
+    assert set(record.load("n8n", "staging", folder=folder)) == {"OPENAI_API_KEY"}
+
+
+def test_a_record_that_cannot_be_written_fails_no_rotation(take: Take, folder: Path) -> None:
+    world = vendor_world()
+    runner, output = world.runner(NEW)
+    (folder / "rotated.yaml").write_text("n8n/staging: {}\n")
+
+    assert take(runner, output) == 0
+
+    assert world.held == {"token": NEW}
+    said = output.getvalue()
+    assert "could not be written into esc/rotated.yaml: esc/rotated.yaml, line 1" in said
+    assert re.search(r"^n8n/staging:\n  OPENAI_API_KEY: 20\d\d-\d\d-\d\d$", said, re.MULTILINE)
 
 
 def test_a_dry_run_changes_nothing() -> None:
@@ -146,12 +210,14 @@ def test_a_dry_run_needs_neither_program(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "")
+    before = (FOLDER / record.FILE).read_text()
 
     assert main(["--stack", "staging", "--dry-run", "OPENAI_API_KEY"]) == 0
     assert "looked up in the cluster" in capsys.readouterr().out
+    assert (FOLDER / record.FILE).read_text() == before
 
 
-def test_a_generated_token_is_new_each_time_and_never_shown() -> None:
+def test_a_generated_token_is_new_each_time_and_never_shown(take: Take) -> None:
     name = TOKEN.names[0]
     world = World(values={name: OLD}, keys={"token": name})
     made = []
@@ -208,7 +274,7 @@ def watch(world: World, *, stop_at: int | None = None, operator: bool = False) -
     return calls
 
 
-def test_redis_refuses_the_old_password_at_the_end_and_no_pods_before() -> None:
+def test_redis_refuses_the_old_password_at_the_end_and_no_pods_before(take: Take) -> None:
     world = redis_world()
     watch(world)
     runner, output = world.runner()
@@ -222,7 +288,9 @@ def test_redis_refuses_the_old_password_at_the_end_and_no_pods_before() -> None:
 
 
 @pytest.mark.parametrize("operator", [False, True])
-def test_wherever_it_is_interrupted_the_same_command_ends_it_without_a_gap(operator: bool) -> None:
+def test_wherever_it_is_interrupted_the_same_command_ends_it_without_a_gap(
+    take: Take, operator: bool
+) -> None:
     whole = redis_world()
     calls = watch(whole, operator=operator)
     assert take(*whole.runner(), PASSWORD) == 0
@@ -237,7 +305,7 @@ def test_wherever_it_is_interrupted_the_same_command_ends_it_without_a_gap(opera
         assert world.words("password") == "settled"
 
 
-def test_a_next_password_that_somebody_set_by_hand_is_put_to_use_in_order() -> None:
+def test_a_next_password_that_somebody_set_by_hand_is_put_to_use_in_order(take: Take) -> None:
     world = redis_world()
     world.values["REDIS_NEXT_PASSWORD"] = NEW
     world.copy()
@@ -249,7 +317,7 @@ def test_a_next_password_that_somebody_set_by_hand_is_put_to_use_in_order() -> N
     assert world.accepted("password") == {NEW}
 
 
-def test_nodes_of_redis_that_do_not_agree_stop_it_before_anything_changes() -> None:
+def test_nodes_of_redis_that_do_not_agree_stop_it_before_anything_changes(take: Take) -> None:
     world = redis_world()
     runner, output = world.runner()
     answers = iter(["n8n settled", "n8n pending"] * 9)

@@ -35,7 +35,7 @@ _SINKS: dict[str, Any] = {
 
 _DECLARED = [
     alert
-    for group in alerts.declared({program.job: 2 for program in PROGRAMS}).values()
+    for group in alerts.declared({program.job: 2 for program in PROGRAMS}, {"KEY": 0}).values()
     for alert in group
 ]
 _BY_ID = {f"{alert.name} {alert.severity}": alert for alert in _DECLARED}

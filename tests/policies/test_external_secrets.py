@@ -3,6 +3,7 @@
 import pytest
 
 from policies.conditions import external_secrets
+from policies.resources.resource import Resource
 from tests.policies.judging import UNKNOWN, resource, said
 from tests.policies.wording import pending, violated
 
@@ -64,6 +65,33 @@ def test_a_copied_secret_is_owned_by_what_copies_it() -> None:
             violated(condition, judged, found=f"{path} set otherwise", requires="Owner", fix=path)
         ]
     assert copied(UNKNOWN) == [pending(condition, judged, unknown=path, requires="Owner")]
+
+
+def test_keys_that_are_due_are_noticed() -> None:
+    condition = external_secrets.old_keys_alert
+    store = resource(f"{_GROUP}/v1:SecretStore")
+    requires = "one for keys that are older than they may be"
+
+    def alert(name: object) -> Resource:
+        return resource(
+            "kubernetes:monitoring.coreos.com/v1:PrometheusRule",
+            {"spec": {"groups": [{"rules": [{"alert": name}]}]}},
+        )
+
+    assert said(condition, store, alert("KeyRotationDue")) == []
+    for others in ([], [alert("SecretSyncFailing")]):
+        assert said(condition, store, *others) == [
+            violated(
+                condition,
+                store,
+                found="no alert with rotation in its name",
+                requires=requires,
+                fix="spec.groups of a PrometheusRule",
+            )
+        ]
+    assert said(condition, store, alert(UNKNOWN)) == [
+        pending(condition, store, unknown="which alerts there are", requires=requires)
+    ]
 
 
 @pytest.mark.parametrize(

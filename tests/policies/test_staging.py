@@ -1,11 +1,12 @@
 """What the packs say of the stack `staging`: outside services, ESC, and an AI gateway beside."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -77,6 +78,16 @@ def test_what_staging_has_chosen_violates_nothing_but_what_is_excepted() -> None
     assert found == set()
 
 
+def _without_rotation(groups: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [
+        {
+            **group,
+            "rules": [rule for rule in group["rules"] if "Rotation" not in rule.get("alert", "")],
+        }
+        for group in groups
+    ]
+
+
 def _with_key(text: str) -> str:
     return text.replace('"provider": "openai"', '"provider": "openai", "api_key": "hunter2hunter2"')
 
@@ -112,6 +123,7 @@ MUTATIONS = {
         "spec.target.template.data",
         {"password": "hunter2hunter2"},
     ),
+    "old-keys-alert": Mutation("PrometheusRule", "n8n-platform", "spec.groups", _without_rotation),
     "no-wildcard-permissions": Mutation(*_ROLE, "rules[0].apiGroups", ["*"]),
     "no-privilege-granting-verbs": Mutation(*_ROLE, "rules[0].verbs", ["get", "escalate"]),
     "no-running-commands-in-pods": Mutation(*_ROLE, "rules[0].resources", ["pods/exec"]),

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -109,6 +111,28 @@ def test_the_table_says_what_is_there_and_what_is_missing(
     assert "Communication 100 %" in said
     assert "Payments 0 %" in said
     assert "STRIPE_SECRET_KEY" in said
+
+
+def test_the_summary_names_keys_that_are_due_and_those_without_a_day(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "rotated.yaml"
+    days = {"OPENAI_API_KEY": "2024-01-01", "DATABASE_PASSWORD": datetime.now(UTC).date()}
+    lines = [f"  {key}: {day}\n" for key, day in days.items()]
+    file.write_text("".join(["n8n-platform/sophia-ai-staging:\n", *lines]))
+    monkeypatch.setattr("esc.rotated.record.FILE", str(file))
+    for chosen in ("minimal", "none"):
+        stack = settings.parse({**ESC, "integrations": {"set": chosen}})
+        monkeypatch.setattr(command, "load_file", lambda _, stack=stack: stack)
+        assert command.main(["--stack", "any"]) == 0
+    minimal, none = capsys.readouterr().out.split("Stack any uses no outside service")
+    assert "1 of 6 keys are due to be replaced" in minimal
+    assert "OPENAI_API_KEY (since 2024-03-31)" in minimal
+    assert "4 of 6 keys have no day" in minimal
+    assert "due to be replaced" not in none
+    for said in (minimal, none):
+        assert "REDIS_PASSWORD" in said
+        assert "DATABASE_PASSWORD" not in said
 
 
 def test_a_stack_that_does_not_exist_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

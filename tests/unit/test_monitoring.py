@@ -5,8 +5,10 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 from kubernetes.utils.quantity import parse_quantity
 
@@ -270,6 +272,51 @@ def test_no_alert_waits_for_metrics_that_nobody_scrapes() -> None:
     assert asked
     # Of the operator's namespace they ask for none: `up` there is not the platform's.
     assert asked <= jobs(resources).keys() - {"external-secrets"}
+
+
+def recorded_of(resources: Recorded) -> dict[str, tuple[str, str]]:
+    """Of each key the moment from which on it is due, and the namespace that a rule records."""
+    return {
+        rule["labels"]["key"]: (rule["expr"], rule["labels"]["namespace"])
+        for group in rules_of(resources)
+        for rule in group["rules"]
+        if rule.get("record", "").startswith("esc:")
+    }
+
+
+def alerts_of(resources: Recorded) -> set[str]:
+    return {
+        rule["alert"] for group in rules_of(resources) for rule in group["rules"] if "alert" in rule
+    }
+
+
+def test_rules_know_from_the_record_when_each_key_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    file = tmp_path / "rotated.yaml"
+    file.write_text("n8n-platform/sophia-ai-staging:\n  OPENAI_API_KEY: 2024-01-01\n")
+    monkeypatch.setattr("esc.rotated.record.FILE", str(file))
+    resources = watched(**ESC, integrations={"set": "minimal"}, platform={"namespace": "sophia-ai"})
+    found = recorded_of(resources)
+    # 90 days later, 2024-03-31 in UTC.
+    assert found["OPENAI_API_KEY"] == ("vector(1711843200)", "sophia-ai")
+    assert found["REDIS_PASSWORD"] == ("vector(0)", "sophia-ai")
+    assert "N8N_ENCRYPTION_KEY" not in found
+    assert "N8nKeyRotationDue" in alerts_of(resources)
+    # Whoever deploys is told which keys nobody has dated.
+    (line,) = said
+    assert f"no day of {len(found) - 1} keys of n8n-platform/sophia-ai-staging" in line
+    assert "REDIS_PASSWORD" in line
+    assert "OPENAI_API_KEY" not in line
+
+
+def test_where_no_key_is_kept_in_esc_none_is_due() -> None:
+    resources = watched()
+    assert recorded_of(resources) == {}
+    assert "N8nKeyRotationDue" not in alerts_of(resources)
+    assert all(group["rules"] for group in rules_of(resources))
 
 
 def rules_of(resources: Recorded) -> list[Mapping[str, Any]]:

@@ -37,6 +37,7 @@ _ALERTS = [
     _alert("AppDown", "up == 0"),
     _alert("JobFailed", "kube_job_failed > 0"),
     _alert("CredentialsRead", "reads > 0", gdpr="breach"),
+    _alert("KeyRotationDue", "age > 90"),
 ]
 
 

@@ -297,6 +297,14 @@ _ALERTS = (
         of="alerts",
     ),
     Violation(
+        "old-keys-alert",
+        "secret-store",
+        f"{_RULES}[3].alert",
+        "Other",
+        "spec.groups of a PrometheusRule",
+        of="alerts",
+    ),
+    Violation(
         "alertmanager-notifies-somebody",
         "receivers",
         "spec.receivers[team].webhookConfigs",
