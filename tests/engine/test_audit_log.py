@@ -40,7 +40,7 @@ def test_who_made_and_read_a_secret_is_written_down_and_not_what_is_in_it(
         }
 
     eventually(lambda: set(done()) >= {"create", "get"}, "both are in the log")
-    assert set(done().values()) == {"kubernetes-admin"}
+    assert set(done().values()) == {"kwok-admin"}
     assert _VALUE not in environment.control_plane.audit_log.read_text()
 
 
