@@ -6,7 +6,7 @@ Each alert has a page in `docs/runbooks/`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from alerts import ai, availability, cluster, jobs, n8n, rotation, stores
+from alerts import ai, audit, availability, cluster, jobs, n8n, rotation, stores
 from alerts.objectives import SLOS
 from alerts.rule import Alert, Rule
 from alerts.slo import OFTEN_SECONDS
@@ -26,6 +26,7 @@ def declared(expected: Mapping[str, int], due: Mapping[str, int]) -> dict[str, l
         "stores": [*stores.ALERTS],
         "ai": [*ai.ALERTS],
         "jobs": [*jobs.ALERTS],
+        "audit": [*audit.ALERTS],
         "cluster": [*cluster.ALERTS, availability.metrics_missing(expected)],
         "rotation": [*rotation.alerts(due)],
     }

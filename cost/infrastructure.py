@@ -118,6 +118,21 @@ def cluster(settings: Settings, environment: AwsSettings, usage: Usage) -> Itera
         per_zone=True,
     )
     yield from logs(environment, "cluster", "logs of the control plane", usage.control_plane_log_gb)
+    silence = Charge(
+        component="cluster",
+        what="alarm of the audit log's silence",
+        item="alarm",
+        region=region,
+        quantity=1,
+        resource="aws:cloudwatch/metricAlarm:MetricAlarm",
+    )
+    yield silence
+    yield replace(
+        silence,
+        what="its count of events",
+        item="custom-metric",
+        resource="aws:cloudwatch/logMetricFilter:LogMetricFilter",
+    )
 
 
 def _machine(node_type: str) -> tuple[str, int]:

@@ -15,6 +15,8 @@ from dashboards.promql import NAMESPACE, begun, or_zero, rate, total
 
 _MAIN = f'{{job="n8n-main",{NAMESPACE}}}'
 _REDIS = f'{{job="redis",{NAMESPACE}}}'
+_API_SERVER = '{job="apiserver"}'
+"""Of the cluster: it has no namespace."""
 _EXCEPTIONS = Path(__file__).parents[1] / "policies" / "exceptions.yaml"
 _DAY = 86400
 
@@ -99,6 +101,43 @@ _ACCESS = Row(
                     legend=legend,
                 )
                 for event, legend in _AUDITED
+            ),
+        ),
+    ),
+)
+
+_AUDIT = Row(
+    title="Audit log of Kubernetes",
+    panels=(
+        Panel(
+            title="Events of Kubernetes' audit log",
+            description="Who did what in the cluster, of all namespaces, as each API server writes "
+            "it down. At 0 while changes are made, nobody can say later who made them.",
+            unit="ops",
+            width=18,
+            alerts=("N8nAuditLogSilent",),
+            queries=(
+                Query(
+                    expr=rate(f"apiserver_audit_event_total{_API_SERVER}", by="instance"),
+                    legend="{{instance}}",
+                ),
+            ),
+        ),
+        Panel(
+            title="Events that were not written",
+            description="In all that is shown: the log's disk was full, or whoever takes the "
+            "events in did not keep up.",
+            unit="short",
+            kind="number",
+            width=6,
+            thresholds=Thresholds(warning=1, critical=100),
+            alerts=("N8nAuditLogSilent",),
+            queries=(
+                Query(
+                    expr=or_zero(total(f"apiserver_audit_error_total{_API_SERVER}")),
+                    legend="not written",
+                    instant=True,
+                ),
             ),
         ),
     ),
@@ -292,5 +331,5 @@ BOARD = Board(
     "what was accepted kept?",
     namespaces="n8n_version_info",
     since="now-30d",
-    rows=(_KEPT, _ACCESS, *_exceptions(), _SECRETS, _KEYS, _JOBS, _DURABILITY),
+    rows=(_KEPT, _ACCESS, _AUDIT, *_exceptions(), _SECRETS, _KEYS, _JOBS, _DURABILITY),
 )

@@ -106,7 +106,10 @@ class Commands:
                 "its data."
             )
             return 1
-        self._steps.say(f"The control plane runs, with {self._environment.nodes.description}.")
+        self._steps.say(
+            f"The control plane runs, with {self._environment.nodes.description}. Who did what on "
+            f"it: {control_plane.audit_log}"
+        )
         return subprocess.run(
             (self._environment.bin / "kubectl", "get", "nodes,pods", "--all-namespaces"),
             env=self._environment.pulumi_environment(),

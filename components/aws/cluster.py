@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.addons import ClusterAddons, NodeAddons
+from components.aws.audit import AuditLog
 from components.aws.iam import allow, policy
 from components.aws.keys import alias
 from components.aws.network import Network
@@ -100,7 +101,7 @@ class Cluster(Component):
             opts=self.child_options(),
         )
         groups = [self._create_way_in()] if settings.private_access_cidrs else []
-        return aws.eks.Cluster(
+        cluster = aws.eks.Cluster(
             "cluster",
             name=environment.name,
             version=settings.version,
@@ -131,6 +132,15 @@ class Cluster(Component):
             tags=self._tags,
             opts=self.child_options(depends_on=[logs, *permissions], protect=True),
         )
+        AuditLog(
+            "audit-log",
+            settings=self._settings,
+            environment=environment,
+            log_group=logs.name,
+            # Nothing is written before there is a cluster, and nobody need hear of that.
+            opts=self.child_options(depends_on=[cluster]),
+        )
+        return cluster
 
     def _create_role(self) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
         environment = self._environment

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from local import processes
-from local.control_plane import configuration, kubeconfig, ports
+from local.control_plane import audit, configuration, kubeconfig, ports
 from local.errors import LocalError
 from local.nodes import Access, Manifest, Nodes
 from local.progress import Step
@@ -40,6 +40,7 @@ class ControlPlane:
         self._nodes = nodes
         self._root = directory / "cluster"
         self._data = self._root / "etcd"
+        self._audit = self._root / "audit"
         self._kwok = self._root / "clusters" / _NAME
         self._authority = self._kwok / "pki"
         self._configuration = self._root / "kwokctl.yaml"
@@ -82,6 +83,11 @@ class ControlPlane:
         step.detail("waiting for metrics")
         self._wait_for(toolchain, "Available", "apiservices", configuration.METRICS_API)
 
+    @property
+    def audit_log(self) -> Path:
+        """Who did what on it, one event in JSON a line; it outlives a restart."""
+        return self._audit / audit.LOG
+
     def access(self) -> Access:
         """How nodes join it."""
         port = self._read_started()["ports"]["kubeApiserverPort"]
@@ -117,6 +123,7 @@ class ControlPlane:
             self._started.unlink(missing_ok=True)
             chosen = ports.choose(configuration.PORTS, {} if attempt else earlier)
             self._root.mkdir(parents=True, exist_ok=True)
+            audit.write_policy(self._audit)
             self._configuration.write_text(self._render(toolchain, chosen))
             complaint = self._create(toolchain) or self._wait_ready(toolchain, step)
             if not complaint:
@@ -251,6 +258,7 @@ class ControlPlane:
                 data=self._data,
                 manifests=metrics_server / "manifests" / "base",
                 authority=self._authority,
+                audit_log=self._audit,
                 address=self._nodes.server_address,
             ),
             *self._nodes.controller_configuration(),

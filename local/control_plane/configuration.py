@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.control_plane import audit
 from local.control_plane.ports import LOOPBACK
 from local.nodes import Manifest
 from local.toolchain.pins import ETCD, KUBERNETES, KWOK, METRICS_SERVER
@@ -53,6 +54,7 @@ def kwokctl(
     data: Path,
     manifests: Path,
     authority: Path,
+    audit_log: Path,
     address: str | None,
 ) -> Manifest:
     """The KwokctlConfiguration.
@@ -64,6 +66,7 @@ def kwokctl(
             fails.
         manifests: folder of metrics-server's own manifests, of which kwokctl applies what fits.
         authority: folder in which kwokctl keeps the servers' certificate and key.
+        audit_log: folder of the audit log and its policy; for the same reason not kwokctl's own.
         address: where nodes reach the API server, if not on loopback.
     """
     patches: dict[str, dict[str, str]] = {
@@ -80,6 +83,7 @@ def kwokctl(
         "kubelet-client-certificate": str(authority / "admin.crt"),
         "kubelet-client-key": str(authority / "admin.key"),
         "kubelet-preferred-address-types": "InternalIP",
+        **audit.flags(audit_log),
     }
     if address:
         # Something forwards from there: the server itself listens on loopback only.

@@ -90,5 +90,6 @@ class RecoverySettings(Area):
     alarm_topics: tuple[TopicArn, ...] = Field(
         default=(),
         description="Topics of SNS that hear of failed backups, copies and restore tests, of a "
-        "lagging replica and of a lost lease. Empty: alarms that nobody hears.",
+        "lagging replica, of a lost lease and of a silent audit log. Empty: alarms that nobody "
+        "hears.",
     )

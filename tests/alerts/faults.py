@@ -8,12 +8,14 @@ from tests.alerts.health import (
     AI,
     AI_KEYS,
     ALWAYS,
+    AUDITED,
     AUTOSCALER,
     CLAIM,
     CONDITION,
     FAILED_REQUESTS,
     FAILURES,
     HEALTHY,
+    IDLE,
     IN_TIME,
     NEVER,
     PODS,
@@ -25,6 +27,7 @@ from tests.alerts.health import (
     TAKEN,
     WAITING,
     WEBHOOKS_AVAILABLE,
+    api_server,
     failed,
     last_success,
     n8n,
@@ -336,6 +339,24 @@ FAULTS: Mapping[str, Fault] = {
     "nobody wrote down when keys were set": _fault(
         {series(DUE, key=key): NEVER for key in ("GITHUB_TOKEN", "NOTION_TOKEN")},
         "N8nKeyRotationDue warning",
+    ),
+    "Kubernetes keeps no audit log": _fault({AUDITED: NEVER}, "N8nAuditLogSilent warning"),
+    "the audit log ends": _fault(
+        {AUDITED: "0+300x20 6000x79"}, "N8nAuditLogSilent warning", begins=21 * 30
+    ),
+    "one of two API servers makes changes, and writes no audit log": _fault(
+        {api_server("apiserver_request_total", IDLE, verb="APPLY", resource="secrets"): "0+1x100"},
+        "N8nAuditLogSilent warning",
+    ),
+    "part of the audit log cannot be written": _fault(
+        {api_server("apiserver_audit_error_total", plugin="log"): "0+5x100"},
+        "N8nAuditLogSilent warning",
+    ),
+    "the API server is not scraped": _fault(
+        dict.fromkeys(each for each in HEALTHY if 'job="apiserver"' in each)
+    ),
+    "the API server tells nothing of its audit log": _fault(
+        {AUDITED: None, api_server("apiserver_audit_event_total", IDLE): None}
     ),
     "an erasure fails": _fault(failed("n8n-erasure", 60), "N8nErasureFailing warning"),
     "the first erasure fails": _fault(

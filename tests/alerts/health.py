@@ -127,6 +127,28 @@ def last_success(cron_job: str, ago: int) -> dict[str, str]:
     return {state("kube_cronjob_status_last_successful_time", cronjob=cron_job): f"-{ago}x100"}
 
 
+def api_server(name: str, instance: str = "10.0.0.1:443", /, **labels: str) -> str:
+    """A series of one of two API servers; the other is `10.0.0.2:443`."""
+    return series(name, namespace="default", job="apiserver", instance=instance, **labels)
+
+
+AUDITED = api_server("apiserver_audit_event_total")
+IDLE = "10.0.0.2:443"
+"""An API server that others leave alone: only it itself renews its lease there."""
+
+
+def _api_servers() -> dict[str, str]:
+    asked = "apiserver_request_total"
+    return {
+        AUDITED: "0+300x100",
+        api_server(asked, verb="POST", resource="pods"): "0+3x100",
+        api_server(asked, verb="GET", resource="pods"): "0+90x100",
+        api_server("apiserver_audit_event_total", IDLE): NEVER,
+        api_server(asked, IDLE, verb="PUT", resource="leases"): "0+3x100",
+        api_server(asked, IDLE, verb="GET"): "0+9x100",
+    }
+
+
 CLAIM = {"job": "kubelet", "persistentvolumeclaim": "data-redis-a-0"}
 AUTOSCALER = {"horizontalpodautoscaler": "n8n-worker"}
 QUOTA = {"resourcequota": "n8n", "resource": "requests.cpu"}
@@ -159,6 +181,7 @@ HEALTHY: Mapping[str, str] = {
     series("kubelet_volume_stats_capacity_bytes", **CLAIM): "100x100",
     series("externalsecret_status_condition", **CONDITION, status="False"): NEVER,
     series("externalsecret_status_condition", **CONDITION, status="True"): ALWAYS,
+    **_api_servers(),
     **_redis(),
     series("up", job="postgres", pod="postgres-0"): ALWAYS,
     series("pg_up", job="postgres", pod="postgres-0"): ALWAYS,

@@ -37,11 +37,26 @@ def test_every_program_is_scraped(monitoring: Monitoring, results: Results) -> N
         unwell = [target["lastError"] for target in targets if target["health"] != "up"]
         assert not unwell, unwell
         answering = Counter(target["labels"]["job"] for target in targets)
+        assert answering["apiserver"] == 1
         assert all(answering[job] >= least for job, least in expected.items()), answering
         return True
 
     eventually(all_answer, "every target is up", seconds=180)
     results.add("Prometheus scrapes", f"{len(monitoring.targets())} targets, all up")
+
+
+def test_what_the_api_server_audits_is_seen(platform: Platform, monitoring: Monitoring) -> None:
+    def audited() -> float:
+        (series,) = monitoring.query("sum(apiserver_audit_event_total)")
+        return float(series["value"][1])
+
+    before = audited()
+    platform.kubectl("create", "configmap", "e2e-audit")
+    platform.kubectl("delete", "configmap", "e2e-audit")
+    eventually(lambda: audited() > before, "what was done is counted", seconds=90)
+    # Few enough series that a small Prometheus need not care.
+    (kept,) = monitoring.query('scrape_samples_post_metric_relabeling{job="apiserver"}')
+    assert float(kept["value"][1]) < 1000
 
 
 def test_every_service_level_has_figures(platform: Platform, monitoring: Monitoring) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from local import processes
-from local.control_plane import kubeconfig, ports
+from local.control_plane import audit, kubeconfig, ports
 from local.lock import exclusive
 
 WAIT = "import sys, time; print('ready', flush=True); time.sleep(60)"
@@ -108,3 +108,35 @@ def test_a_second_command_waits_for_the_first(tmp_path: Path) -> None:
     thread.join()
 
     assert order == ["first", "second"]
+
+
+def test_the_audit_log_never_holds_what_is_in_a_request(tmp_path: Path) -> None:
+    audit.write_policy(tmp_path)
+    policy = yaml.safe_load(Path(audit.flags(tmp_path)["audit-policy-file"]).read_text())
+
+    assert {rule["level"] for rule in policy["rules"]} == {"None", "Metadata"}
+    # What no rule leaves out is written down.
+    assert policy["rules"][-1] == {"level": "Metadata"}
+
+
+def test_another_audit_policy_starts_the_api_server_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit.write_policy(tmp_path / "audit")
+    before = audit.flags(tmp_path / "audit")
+    other = tmp_path / "other.yaml"
+    other.write_text("rules: []")
+    monkeypatch.setattr(audit, "_POLICY", other)
+
+    after = audit.flags(tmp_path / "audit")
+    assert {name for name in before if before[name] != after[name]} == {"audit-policy-file"}
+    audit.write_policy(tmp_path / "audit")
+    (written,) = (tmp_path / "audit").iterdir()
+    assert str(written) == after["audit-policy-file"]
+    assert written.read_text() == "rules: []"
+
+
+def test_only_its_owner_may_read_who_did_what(tmp_path: Path) -> None:
+    audit.write_policy(tmp_path / "audit")
+
+    assert (tmp_path / "audit").stat().st_mode & 0o777 == 0o700

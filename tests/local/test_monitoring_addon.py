@@ -1,6 +1,7 @@
 """Monitoring beside the platform on the embedded cluster."""
 
 import json
+import re
 import threading
 import urllib.request
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from local.addons import monitoring
 from local.addons.monitoring import receiver
 from local.images import catalogue
 from settings.file import load_file
+from tests.alerts import promtool
+from tests.dashboards.boards import PANELS
 
 _IMAGES = {name: f"registry.example/{name}:v1.0" for name in catalogue.CATALOGUE}
 
@@ -36,6 +39,35 @@ def test_prometheus_looks_at_all_that_the_platform_brings_and_tells_its_alertman
     assert spec["ruleSelector"] == spec["ruleNamespaceSelector"] == {}
     told = spec["alerting"]["alertmanagers"][0]
     assert told["namespace"] == _one("Alertmanager")["metadata"]["namespace"]
+
+
+def test_of_the_api_server_prometheus_keeps_what_rules_and_panels_read_and_little_else() -> None:
+    (endpoint,) = _one("ServiceMonitor")["spec"]["endpoints"]
+    (rule,) = endpoint["metricRelabelings"]
+    assert (rule["action"], rule["sourceLabels"]) == ("keep", ["__name__", "verb"])
+
+    def kept(name: str, verb: str = "") -> bool:
+        return bool(re.fullmatch(rule["regex"], f"{name};{verb}"))
+
+    asked = "apiserver_request_total"
+    exprs = [each["expr"] for each in promtool.RULES]
+    exprs += [expr for shown in PANELS for expr in shown.exprs]
+    read = {name for expr in exprs for name in re.findall(r"\b(apiserver_\w+)\{", expr)}
+    verbs = {verb for expr in exprs for verb in re.findall(rf'{asked}\{{.*verb=~"([^"]+)"', expr)}
+    assert asked in read
+    assert [name for name in read - {asked} if not kept(name)] == []
+    assert [verb for each in verbs for verb in each.split("|") if not kept(asked, verb)] == []
+    assert not kept(asked, "GET")
+    assert not kept("apiserver_request_duration_seconds_bucket", "POST")
+
+
+def test_prometheus_may_read_the_api_servers_metrics() -> None:
+    (role,) = (
+        each
+        for each in monitoring.manifests(_IMAGES)
+        if each["kind"] == "ClusterRole" and each["metadata"]["name"] == "prometheus"
+    )
+    assert {"nonResourceURLs": ["/metrics"], "verbs": ["get"]} in role["rules"]
 
 
 def test_all_receivers_of_the_stack_lead_to_the_program_that_prints() -> None:

@@ -52,6 +52,12 @@ _CONTAINERS = {
 }
 """The pod and container that the target of a job is."""
 
+_OTHERS = {
+    "apiserver": {"namespace": "default", "service": "kubernetes", "endpoint": "https"},
+    "kubelet": {"metrics_path": "/metrics/cadvisor"},
+}
+"""Labels of targets that are none of the platform's containers."""
+
 
 def jobs() -> list[str]:
     """The jobs with a recording."""
@@ -221,8 +227,8 @@ def _configuration(
             {
                 "job_name": job,
                 "metrics_path": f"/{job}",
-                # As with kubelets: what a series says of its pod counts.
-                "honor_labels": job not in _CONTAINERS,
+                # What a series of a kubelet says of its pod counts.
+                "honor_labels": job == "kubelet",
                 "static_configs": [{"targets": [f"{_HOST}:{port}"], "labels": _target_labels(job)}],
                 "metric_relabel_configs": [dict(each) for each in rules],
             }
@@ -232,8 +238,8 @@ def _configuration(
 
 
 def _target_labels(job: str) -> dict[str, str]:
-    if job not in _CONTAINERS:
-        return {"metrics_path": "/metrics/cadvisor"}
+    if job in _OTHERS:
+        return _OTHERS[job]
     pod, container = _CONTAINERS[job]
     return {"namespace": "n8n", "pod": pod, "container": container}
 

@@ -1,8 +1,8 @@
 """Record what the real programs answer on /metrics: `python -m tests.monitoring.record [job …]`.
 
-n8n's tiers and the kubelets are those of the platform that KUBECONFIG names: pods answer through
-kubectl's port forwarding, its nodes through the API server. The AI gateway's router, the gateway
-behind it and the exporters are started here.
+n8n's tiers, the kubelets and the API server are those of the platform that KUBECONFIG names: pods
+answer through kubectl's port forwarding, its nodes through the API server. The AI gateway's router,
+the gateway behind it and the exporters are started here.
 
 Traffic makes n8n's event counters: record after the end-to-end tests have run.
 """
@@ -45,6 +45,12 @@ _DROPPED = re.compile(
     r"container_(cpu_(load|system|user)|cpu_cfs_burst|fs_|memory_(mapped_file|swap|failures|total)"
     r"|file_descriptors|tasks_state|threads_max|spec_(cpu|memory_(res|swap))|ulimits|health|sockets)"
 )
+
+_AUDITED = re.compile(
+    r'apiserver_audit_|apiserver_request_total\{.*verb="(?!GET|LIST|WATCH)|'
+    r"# TYPE apiserver_(audit_\w+|request_total) "
+)
+"""As the embedded Prometheus keeps it: the audit log, and requests that change something."""
 
 
 def main(jobs: Sequence[str]) -> int:
@@ -129,6 +135,15 @@ def _kubelet(report: Report) -> tuple[str, str]:
     return f"kubelet {version.removeprefix('v')}, /metrics/cadvisor", "\n".join(lines)
 
 
+def _api_server(report: Report) -> tuple[str, str]:
+    """What the API server says of its audit log and of what belongs into it."""
+    report("API server")
+    text = _kubectl("get", "--raw", "/metrics")
+    found = re.search(r'kubernetes_build_info\{.*git_version="v([^"]+)"', text)
+    lines = [line for line in text.splitlines() if _AUDITED.match(line)]
+    return f"kube-apiserver {found[1] if found else 'unknown'}, its audit log", "\n".join(lines)
+
+
 def _router(report: Report) -> tuple[str, str]:
     """Calls that are answered, that need a second try, and that fail for want of a key."""
     document = routing.document(AiSettings(gateway="sidecar"))
@@ -183,6 +198,7 @@ def _counted(text: str) -> int:
 _RECORDERS: dict[str, Callable[[Report], tuple[str, str]]] = {
     **{f"n8n-{tier}": partial(_n8n, tier) for tier in ("main", "webhook", "worker")},
     "kubelet": _kubelet,
+    "apiserver": _api_server,
     "ai-router": _router,
     "redis": exporters.redis,
     "postgres": exporters.postgres,

@@ -158,6 +158,13 @@ def test_prometheus_may_go_where_the_platform_lets_it_in() -> None:
     assert let_in <= allowed
 
 
+def test_the_api_server_is_scraped_whose_audit_log_an_alert_watches() -> None:
+    given = chart().get("kubeApiServer", {})
+    assert given.get("enabled", True)
+    # The chart's own rule drops buckets of histograms, which the alert does not read.
+    assert "serviceMonitor" not in given
+
+
 def test_only_the_stacks_own_pods_are_let_in() -> None:
     """Who looks comes through `kubectl port-forward`, which the kubelet opens."""
     policies = installed().of("NetworkPolicy")

@@ -63,6 +63,19 @@ def away(role: str, **cluster: Any) -> dict[str, Any]:
     return of
 
 
+EXISTING = values(
+    cluster={
+        "existing": {
+            "name": "shared",
+            "endpoint": "https://ABC.gr7.eu-central-1.eks.amazonaws.com",
+            "certificateAuthority": "YQ==",
+            "securityGroupId": "sg-0abc",
+        }
+    }
+)
+"""Of a cluster that is there already."""
+
+
 class Foundation(Recorded):
     """What the three are made of.
 

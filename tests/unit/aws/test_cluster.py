@@ -17,6 +17,7 @@ from tests.policies.judging import judgements
 from tests.policies.mutations import REMOVED, Mutation
 from tests.unit.aws.foundation import (
     DEPLOYER,
+    EXISTING,
     REGION,
     ZONES,
     away,
@@ -246,18 +247,6 @@ def test_the_kubeconfig_lets_the_aws_cli_fetch_a_token_and_holds_none() -> None:
     assert command[command.index("--cluster-name") + 1] == "n8n"
     assert command[command.index("--region") + 1] == REGION
     assert document["current-context"] == document["contexts"][0]["name"]
-
-
-EXISTING = values(
-    cluster={
-        "existing": {
-            "name": "shared",
-            "endpoint": "https://ABC.gr7.eu-central-1.eks.amazonaws.com",
-            "certificateAuthority": "YQ==",
-            "securityGroupId": "sg-0abc",
-        }
-    }
-)
 
 
 def test_an_existing_cluster_is_reached_and_nothing_is_made_for_it() -> None:
