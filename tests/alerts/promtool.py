@@ -2,10 +2,12 @@
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import alerts
+from alerts.objectives import GATEWAY
+from alerts.rule import Rule
 from tests.monitoring import binaries
 
 EXPECTED = {
@@ -14,11 +16,20 @@ EXPECTED = {
     "n8n-worker": 2,
     "redis": 6,
     "postgres": 1,
+    "gateway": 1,
     "ai-router": 2,
 }
 """The fewest pods of each job, as in the series of `faults`."""
 RUNBOOKS = "https://runbooks.example"
-GROUPS = alerts.groups(namespace="n8n", runbooks=f"{RUNBOOKS}/", expected=EXPECTED)
+
+
+def _groups(expected: Mapping[str, int]) -> list[Rule]:
+    return alerts.groups(namespace="n8n", runbooks=f"{RUNBOOKS}/", expected=expected)
+
+
+GROUPS = _groups(EXPECTED)
+WITHOUT_GATEWAY = _groups({job: pods for job, pods in EXPECTED.items() if job != GATEWAY})
+"""Of a stack whose gateway Prometheus does not read."""
 RULES = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 
@@ -28,13 +39,14 @@ FIRING = 'group by (alertname, severity) (ALERTS{alertstate="firing",alertname!=
 
 def check(folder: Path) -> str:
     """What promtool says of the rules; raises if it finds fault with them."""
-    return _run("check", "rules", str(_write(folder)))
+    return _run("check", "rules", str(_write(folder, GROUPS)))
 
 
 def expect(
     folder: Path,
     series: Mapping[str, str | None],
     expressions: Iterable[tuple[str, str, Mapping[str, float]]],
+    groups: Sequence[Rule] = GROUPS,
 ) -> None:
     """Evaluate rules on series, then expressions at moments; raises if other samples result.
 
@@ -42,6 +54,7 @@ def expect(
         folder: to write to.
         series: values by series, one each 30 seconds.
         expressions: expression, moment such as `45m`, and values by series.
+        groups: of the rules.
     """
     test = {
         "interval": "30s",
@@ -60,9 +73,9 @@ def expect(
         ],
     }
     document = {
-        "rule_files": [str(_write(folder))],
+        "rule_files": [str(_write(folder, groups))],
         "evaluation_interval": "30s",
-        "group_eval_order": [group["name"] for group in GROUPS],
+        "group_eval_order": [group["name"] for group in groups],
         "tests": [test],
     }
     file = folder / "test.yaml"
@@ -76,10 +89,10 @@ def firing(alerts: Iterable[str]) -> dict[str, float]:
     return {f'{{alertname="{name}",severity="{severity}"}}': 1 for name, severity in pairs}
 
 
-def _write(folder: Path) -> Path:
+def _write(folder: Path, groups: Sequence[Rule]) -> Path:
     # JSON is YAML.
     rules = folder / "rules.yaml"
-    rules.write_text(json.dumps({"groups": GROUPS}))
+    rules.write_text(json.dumps({"groups": groups}))
     return rules
 
 
