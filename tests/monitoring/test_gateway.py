@@ -44,10 +44,13 @@ _CALLS = {
     "/breaks-off": 3,
     "/unreachable/x": 4,
     "/unhealthy/x": 5,
+    # More at once than Envoy takes.
+    "/full/200": 7,
     # Where no pod is ready, Envoy Gateway has Envoy answer itself.
     "/none-ready": 6,
 }
-_FAILED = sum(_CALLS[path] for path in ("/500", "/breaks-off", "/unreachable/x", "/unhealthy/x"))
+_OF_ENVOY = ("/breaks-off", "/unreachable/x", "/unhealthy/x", "/full/200")
+_FAILED = sum(_CALLS[path] for path in ("/500", *_OF_ENVOY))
 _TIMED = sum(_CALLS[path] for path in ("/200", "/404", "/500"))
 """A call that no pod answers has no duration."""
 
@@ -102,7 +105,7 @@ def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": _HOST, "port_value": port}}
 
 
-def _cluster(name: str, *ports: int) -> dict[str, Any]:
+def _cluster(name: str, *ports: int, **more: Any) -> dict[str, Any]:
     endpoints = [{"endpoint": {"address": _address(port)}} for port in ports]
     return {
         "name": name,
@@ -111,6 +114,7 @@ def _cluster(name: str, *ports: int) -> dict[str, Any]:
         "type": "STATIC",
         "connect_timeout": "1s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]},
+        **more,
     }
 
 
@@ -133,6 +137,7 @@ def _configuration(*, admin: int, listener: int, pod: int, nowhere: int) -> dict
                     "routes": [
                         leading_to("/unreachable", "unreachable"),
                         leading_to("/unhealthy", "unhealthy"),
+                        leading_to("/full", "full"),
                         {"match": {"prefix": "/none-ready"}, "direct_response": {"status": 503}},
                         leading_to("/", "webhooks"),
                     ],
@@ -159,6 +164,9 @@ def _configuration(*, admin: int, listener: int, pod: int, nowhere: int) -> dict
                 _cluster("webhooks", pod),
                 _cluster("unreachable", nowhere),
                 _cluster("unhealthy"),
+                _cluster(
+                    "full", pod, circuit_breakers={"thresholds": [{"max_pending_requests": 0}]}
+                ),
             ],
         },
     }
