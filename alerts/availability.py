@@ -210,9 +210,9 @@ def metrics_missing(expected: Collection[str]) -> Alert:
     if GATEWAY in expected:
         # Webhook pods are called through it alone: what they answer it has counted, unless it does
         # so under another name. New Envoys have counted nothing for as long as nobody calls.
-        answered = 'n8n_webhook_request_duration_seconds_count{namespace="$namespace"}'
         unseen = (
-            f"sum by (namespace) (rate({answered}[2m])) > 0"
+            "sum by (namespace) (rate(n8n_webhook_request_duration_seconds_count"
+            '{namespace="$namespace",job="n8n-webhook"}[2m])) > 0'
             f" unless on (namespace) envoy_cluster_upstream_rq{{{WEBHOOKS_AT_GATEWAY}}}"
         )
         gone.append(f'label_replace({unseen}, "job", "{GATEWAY}", "", "")')
