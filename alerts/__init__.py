@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from alerts import ai, audit, availability, cluster, jobs, n8n, rotation, stores
-from alerts.objectives import SLOS
+from alerts.objectives import slos
 from alerts.rule import Alert, Rule
 from alerts.slo import OFTEN_SECONDS
 
@@ -20,7 +20,7 @@ NO_KEYS: Mapping[str, int] = MappingProxyType({})
 def declared(expected: Mapping[str, int], due: Mapping[str, int]) -> dict[str, list[Alert]]:
     """All alerts by the name of their group; `expected` and `due` as for `groups`."""
     return {
-        "slo-alerts": [alert for slo in SLOS for alert in slo.alerts()],
+        "slo-alerts": [alert for slo in slos(expected) for alert in slo.alerts()],
         "availability": [*availability.alerts(expected)],
         "n8n": [*n8n.ALERTS],
         "stores": [*stores.ALERTS],
@@ -44,21 +44,23 @@ def groups(
     Args:
         namespace: of the platform; rules of one stack leave another's series alone.
         runbooks: address of the folder of runbooks, such as that of `docs/runbooks` on a web site.
-        expected: by value of the label `job`, the fewest pods that should answer Prometheus.
+        expected: by value of the label `job`, the fewest pods that should answer Prometheus. With
+            the gateway's, webhooks are measured there.
         due: by key, seconds since 1970 from which on it is due to be replaced; 0 where its age is
             not known.
     """
     root = runbooks.rstrip("/")
+    promised = slos(expected)
     found = [
         {
             "name": "n8n-platform.slo",
             "interval": f"{OFTEN_SECONDS}s",
-            "rules": [rule for slo in SLOS for rule in slo.recorded_often(namespace)],
+            "rules": [rule for slo in promised for rule in slo.recorded_often(namespace)],
         },
         {
             "name": "n8n-platform.slo-long",
             "interval": "2m",
-            "rules": [rule for slo in SLOS for rule in slo.recorded_seldom(namespace)],
+            "rules": [rule for slo in promised for rule in slo.recorded_seldom(namespace)],
         },
         {
             "name": "n8n-platform.keys",

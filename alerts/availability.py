@@ -6,9 +6,10 @@ kube-state-metrics says that pods are available, that decides: they are only not
 N8nMetricsMissing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from alerts.objectives import GATEWAY, WEBHOOKS_AT_GATEWAY
 from alerts.rule import STANDSTILL, Alert
 
 _WAIT = "2m30s"
@@ -117,6 +118,13 @@ PROGRAMS = (
         labels={},
     ),
     Program(
+        job=GATEWAY,
+        alert="N8nGatewayDown",
+        summary="No pod of the gateway answers.",
+        description="Every webhook is refused, and nobody reaches the editor. Schedules go on.",
+        labels={},
+    ),
+    Program(
         job="n8n-worker",
         alert="N8nWorkerDown",
         available=_tier("worker"),
@@ -183,7 +191,7 @@ def alerts(expected: Mapping[str, int]) -> Iterable[Alert]:
         )
 
 
-def metrics_missing(expected: Iterable[str]) -> Alert:
+def metrics_missing(expected: Collection[str]) -> Alert:
     """An alert on jobs of which Prometheus has no metrics: no other alert sees anything then.
 
     Args:
@@ -199,6 +207,15 @@ def metrics_missing(expected: Iterable[str]) -> Alert:
         f"absent({target}) or max by (namespace, job) ({target}) == 0"
         for target in targets
     ]
+    if GATEWAY in expected:
+        # Webhook pods are called through it alone: what they answer it has counted, unless it does
+        # so under another name. New Envoys have counted nothing for as long as nobody calls.
+        unseen = (
+            "sum by (namespace) (rate(n8n_webhook_request_duration_seconds_count"
+            '{namespace="$namespace",job="n8n-webhook"}[2m])) > 0'
+            f" unless on (namespace) envoy_cluster_upstream_rq{{{WEBHOOKS_AT_GATEWAY}}}"
+        )
+        gone.append(f'label_replace({unseen}, "job", "{GATEWAY}", "", "")')
     # Its own target stands in another namespace: what it says of this one is looked at. Not every
     # cluster has one; that it was there is the sign that it should be.
     objects = 'kube_deployment_spec_replicas{namespace="$namespace",job="kube-state-metrics"}'

@@ -38,6 +38,7 @@ INHIBITIONS = (
             "AiRouterDown",
             "N8nContainerRestarting",
             "N8nDatabasePoolStarved",
+            "N8nGatewayLatencyBudgetBurn",
             "N8nMainDown",
             "N8nNoLeader",
             "N8nQueueEfficiencyBudgetBurn",
@@ -54,7 +55,7 @@ INHIBITIONS = (
     ),
     Inhibition(causes=("N8nMainDown",), effects=("N8nNoLeader",), equal=("namespace",)),
     Inhibition(
-        causes=("N8nWebhookDown",),
+        causes=("N8nGatewayDown", "N8nWebhookDown"),
         effects=("N8nWebhookAvailabilityBudgetBurn",),
         equal=("namespace",),
     ),

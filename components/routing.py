@@ -16,13 +16,18 @@ from components.n8n.webhook import Webhook
 from settings import Settings
 
 _API_VERSION = "gateway.networking.k8s.io/v1"
-_GATEWAY = "n8n"
+GATEWAY = "n8n"
+"""Name of the platform's Gateway."""
 
 PUBLIC_PATHS = ("/webhook", "/webhook-waiting", "/form", "/form-waiting", "/mcp")
 """What webhook pods serve to the public. A path prefix matches whole elements, so `/webhook` lets
 `/webhook/x` in but not `/webhook-test/x`; everything else on that host is answered 404 by the
 Gateway itself: `/rest`, `/metrics`, the editor, every `*-test`."""
 
+PUBLIC_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+"""What a webhook can be called with, and what browsers ask before. Any other method n8n answers
+with 500: at the Gateway, which counts by status alone, a stranger could spend the budget of
+errors. So that answers them too, with 404."""
 
 _METRICS = "(?i)/metrics(/.*)?"
 """n8n's metrics, under every spelling that it takes for them: it ignores case."""
@@ -82,7 +87,7 @@ class Routing(Component):
             "gateway",
             api_version=_API_VERSION,
             kind="Gateway",
-            metadata=self._metadata(_GATEWAY),
+            metadata=self._metadata(GATEWAY),
             spec={
                 "gatewayClassName": self._settings.routing.gateway_class,
                 "listeners": listeners,
@@ -112,7 +117,9 @@ class Routing(Component):
             [
                 {
                     "matches": [
-                        {"path": {"type": "PathPrefix", "value": path}} for path in PUBLIC_PATHS
+                        {"path": {"type": "PathPrefix", "value": path}, "method": method}
+                        for path in PUBLIC_PATHS
+                        for method in PUBLIC_METHODS
                     ],
                     "backendRefs": [{"name": webhook.service_name, "port": webhook.port}],
                     "timeouts": _NO_TIMEOUT,
@@ -167,7 +174,7 @@ class Routing(Component):
             kind="HTTPRoute",
             metadata=self._metadata("redirect"),
             spec={
-                "parentRefs": [{"name": _GATEWAY, "sectionName": "redirect"}],
+                "parentRefs": [{"name": GATEWAY, "sectionName": "redirect"}],
                 "rules": [
                     {
                         "filters": [
@@ -188,10 +195,10 @@ class Routing(Component):
             "backend-policy",
             api_version="gateway.envoyproxy.io/v1alpha1",
             kind="BackendTrafficPolicy",
-            metadata=self._metadata(_GATEWAY),
+            metadata=self._metadata(GATEWAY),
             spec={
                 "targetRefs": [
-                    {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": _GATEWAY}
+                    {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": GATEWAY}
                 ],
                 "timeout": {
                     "tcp": {"connectTimeout": "1s"},
@@ -229,7 +236,7 @@ class Routing(Component):
             kind="HTTPRoute",
             metadata=self._metadata(name),
             spec={
-                "parentRefs": [{"name": _GATEWAY, "sectionName": name}],
+                "parentRefs": [{"name": GATEWAY, "sectionName": name}],
                 "hostnames": [address.hostname],
                 "rules": rules,
             },

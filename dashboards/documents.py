@@ -37,6 +37,7 @@ thresholds.
 _NEEDED = {
     "ai-router": "where the AI gateway runs",
     "cron-jobs": "where there are jobs of data subjects or backups",
+    "gateway": "where the gateway is Envoy Gateway's",
     "external-secrets": "where secrets come from Pulumi ESC",
     "postgres": "where PostgreSQL runs in the cluster",
 }

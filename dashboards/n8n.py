@@ -1,6 +1,6 @@
 """n8n performance: traffic, latency, errors and saturation of each tier, and what lies behind."""
 
-from dashboards import capacity
+from dashboards import capacity, gateway
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
 from dashboards.promql import (
@@ -284,5 +284,5 @@ BOARD = Board(
     description="Does each tier of n8n do its work, how fast, and what does it run out of?",
     namespaces="n8n_version_info",
     by_tier=True,
-    rows=(_PODS, _TRAFFIC, _LATENCY, _ERRORS, _SATURATION, *capacity.ROWS),
+    rows=(_PODS, _TRAFFIC, _LATENCY, _ERRORS, *gateway.ROWS, _SATURATION, *capacity.ROWS),
 )

@@ -1,6 +1,6 @@
 """SLO and error budget: is what the platform promises kept, and how fast is the budget spent?"""
 
-from alerts.objectives import SLOS
+from alerts.objectives import GATEWAY, GATEWAY_LATENCY, SLOS
 from alerts.slo import PERIOD, Slo
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
@@ -112,6 +112,11 @@ BOARD = Board(
         Row(title="Error budget", panels=tuple(left(slo) for slo in SLOS)),
         Row(title="Kept", panels=tuple(kept(slo) for slo in SLOS)),
         *(Row(title=slo.name, panels=(_burn(slo), _budget(slo))) for slo in SLOS),
+        Row(
+            title=GATEWAY_LATENCY.name,
+            needs=frozenset({GATEWAY}),
+            panels=tuple(show(GATEWAY_LATENCY) for show in (left, kept, _burn, _budget)),
+        ),
         _DETECTION,
     ),
 )

@@ -93,7 +93,8 @@ class RoutingSettings(Area):
     envoy_gateway: bool = Field(
         default=True,
         description="The class is Envoy Gateway's: also create its BackendTrafficPolicy, which "
-        "repeats requests that no pod has received and leaves out pods that cannot be reached.",
+        "repeats requests that no pod has received and leaves out pods that cannot be reached; and "
+        "watch its Envoys, where the platform is watched.",
     )
     gateway_namespace: Name = Field(
         default="envoy-gateway-system",
@@ -103,3 +104,8 @@ class RoutingSettings(Area):
         default="n8n-gateway-tls",
         description="Secret with tls.crt and tls.key for both hosts. Unused with http addresses.",
     )
+
+    @property
+    def by_envoy_gateway(self) -> bool:
+        """Whether the platform has a Gateway, and Envoy Gateway makes it real."""
+        return self.enabled and self.envoy_gateway

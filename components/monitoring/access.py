@@ -9,6 +9,8 @@ AI_ROUTER_PORT = 9464
 POSTGRES_PORT = 9187
 REDIS_PORT = 9121
 EXTERNAL_SECRETS_PORT = 8080
+GATEWAY_PORT = 19001
+"""Where Envoy Gateway has each Envoy show its metrics (EnvoyStatsPort of its sources)."""
 
 PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
 """Label that the operator gives Prometheus's pods."""

@@ -1,6 +1,7 @@
 """Prometheus, Alertmanager and Grafana, from the chart kube-prometheus-stack."""
 
 import base64
+from collections.abc import Iterator
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -104,6 +105,7 @@ class KubePrometheusStack(Component):
                 network.egress([network.namespace(EXTERNAL_SECRETS)], access.EXTERNAL_SECRETS_PORT),
                 network.egress([network.namespace("kube-system")], _DNS_METRICS_PORT),
                 network.egress(_nodes(), _KUBELET_PORT),
+                *self._to_gateway(),
             ],
         )
         if self._settings.monitoring.email:
@@ -113,6 +115,13 @@ class KubePrometheusStack(Component):
                     match_labels={"app.kubernetes.io/name": "alertmanager"}
                 ),
                 egress=[network.egress([network.anywhere_but_metadata()], _SUBMISSION_PORT)],
+            )
+
+    def _to_gateway(self) -> Iterator[kubernetes.networking.v1.NetworkPolicyEgressRuleArgs]:
+        routing = self._settings.routing
+        if routing.by_envoy_gateway:
+            yield network.egress(
+                [network.namespace(routing.gateway_namespace)], access.GATEWAY_PORT
             )
 
     def _create_network_policy(

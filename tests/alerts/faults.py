@@ -10,10 +10,12 @@ from tests.alerts.health import (
     ALWAYS,
     AUDITED,
     AUTOSCALER,
+    CALLS,
     CLAIM,
     CONDITION,
-    FAILED_REQUESTS,
+    FAILED_CALLS,
     FAILURES,
+    GATEWAYS,
     HEALTHY,
     IDLE,
     IN_TIME,
@@ -21,7 +23,6 @@ from tests.alerts.health import (
     PODS,
     QUOTA,
     REDIS,
-    REQUESTS,
     ROUTERS,
     SUCCESSES,
     TAKEN,
@@ -34,6 +35,7 @@ from tests.alerts.health import (
     ready,
     series,
     state,
+    within,
 )
 
 
@@ -76,6 +78,13 @@ _NO_KUBE_STATE = dict.fromkeys(_KUBE_STATE)
 """As on the embedded cluster."""
 _PG_UP = series("pg_up", job="postgres", pod="postgres-0")
 _WORKERS_GONE = [*_of("n8n-worker"), *_of("ai-router")]
+_NO_GATEWAY = (
+    "N8nGatewayDown critical",
+    "N8nMetricsMissing warning",
+    "N8nWebhookAvailabilityBudgetBurn critical",
+    "N8nWebhookAvailabilityBudgetBurn warning",
+)
+_SLOW_GATEWAY = ("N8nGatewayLatencyBudgetBurn warning", "N8nGatewayLatencyBudgetBurn info")
 
 FAULTS: Mapping[str, Fault] = {
     "main is gone, with its metrics": _fault(
@@ -176,13 +185,27 @@ FAULTS: Mapping[str, Fault] = {
         "N8nWebhookAvailabilityBudgetBurn warning",
         "N8nReplicasMissing warning",
     ),
+    "the gateway is deleted": _fault(
+        dict.fromkeys(_of("gateway"), "1x20 stale"), *_NO_GATEWAY, begins=21 * 30
+    ),
+    "the gateway does not answer": _fault(
+        dict.fromkeys(GATEWAYS, "1x20 0x79"), *_NO_GATEWAY, begins=21 * 30
+    ),
+    "the gateway has never answered": _fault(
+        dict.fromkeys(_of("gateway")), "N8nGatewayDown critical", "N8nMetricsMissing warning"
+    ),
+    "the gateway counts webhooks under another name": _fault(
+        dict.fromkeys(each for each in _of("gateway") if each not in GATEWAYS),
+        "N8nMetricsMissing warning",
+    ),
+    "a pod of the gateway is deleted": _fault({GATEWAYS[1]: None}),
     "a tenth of webhooks fails": _fault(
-        {FAILED_REQUESTS: "0+3300x100"},
+        {FAILED_CALLS: "0+3300x100"},
         "N8nWebhookAvailabilityBudgetBurn critical",
         "N8nWebhookAvailabilityBudgetBurn warning",
     ),
     "one webhook in a thousand fails": _fault(
-        {FAILED_REQUESTS: "0+30x100"}, "N8nWebhookAvailabilityBudgetBurn warning"
+        {FAILED_CALLS: "0+30x100"}, "N8nWebhookAvailabilityBudgetBurn warning"
     ),
     "webhooks are slow": _fault(
         {IN_TIME: "0+15000x100"},
@@ -191,6 +214,26 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "one webhook in fifty is slow": _fault(
         {IN_TIME: "0+29400x100"}, "N8nWebhookLatencyBudgetBurn info"
+    ),
+    "webhooks are slow at the gateway": _fault({within("150"): "0+50000x100"}, *_SLOW_GATEWAY),
+    "one webhook in fifty is slow at the gateway": _fault(
+        {within("150"): "0+58800x100"}, "N8nGatewayLatencyBudgetBurn info"
+    ),
+    "Prometheus writes buckets as decimals": _fault(
+        {
+            **dict.fromkeys((within("100"), within("150"))),
+            within("100.0"): "0+40000x100",
+            within("150.0"): "0+59900x100",
+        }
+    ),
+    "the gateway has no bucket that ends at 150 ms, and webhooks take less than 100": _fault(
+        {within("150"): None, within("100"): "0+59900x100"}
+    ),
+    "the gateway has no bucket that ends at 150 ms, and some webhooks take more than 100": _fault(
+        {within("150"): None}, *_SLOW_GATEWAY
+    ),
+    "the gateway has buckets of its own": _fault(
+        {within("150"): None, within("100"): None, within("200"): "0+60000x100"}, *_SLOW_GATEWAY
     ),
     "a third of executions fails": _fault(
         {FAILURES: "0+500x100"},
@@ -201,7 +244,7 @@ FAULTS: Mapping[str, Fault] = {
         {SUCCESSES: "0+0.2x100", FAILURES: "0x60 1+0.1x39"}
     ),
     "in a quiet hour a few webhooks fail": _fault(
-        {REQUESTS: "0+1x100", IN_TIME: "0+1x100", FAILED_REQUESTS: "0x60 1+0.1x39"}
+        {CALLS: "0+1x100", FAILED_CALLS: "0x60 1+0.1x39"}
     ),
     "slots are uncovered": _fault(
         {_redis_series("redis_cluster_slots_ok", pod): "10923x100" for pod in REDIS},

@@ -39,6 +39,37 @@ def _webhook(name: str, /, *, method: str = "POST", **labels: str) -> str:
     return n8n(f"{_DURATION}_{name}", "n8n-webhook-0", method=method, **labels)
 
 
+def gateway(name: str, pod: str = "envoy-0", /, *, rule: str = "webhooks/rule/0", **of: str) -> str:
+    """A series of one of the gateway's pods, of where a rule of a route leads."""
+    route = {"envoy_cluster_name": f"httproute/n8n/{rule}"}
+    return series(name, job="gateway", pod=pod, **route, **of)
+
+
+def within(end: str) -> str:
+    """The series of webhooks that the gateway answered within so many milliseconds."""
+    return gateway("envoy_cluster_upstream_rq_time_bucket", le=end)
+
+
+GATEWAYS = [series("up", job="gateway", pod=f"envoy-{number}") for number in (0, 1)]
+_ANSWERED = "envoy_cluster_upstream_rq"
+CALLS = gateway(_ANSWERED, envoy_response_code="200")
+FAILED_CALLS = gateway(_ANSWERED, envoy_response_code="503")
+
+
+def _gateway() -> dict[str, str]:
+    return {
+        **dict.fromkeys(GATEWAYS, ALWAYS),
+        CALLS: "0+30000x100",
+        FAILED_CALLS: "0+3x100",
+        gateway(_ANSWERED, envoy_response_code="404"): "0+30000x100",
+        # Main is away.
+        gateway(_ANSWERED, rule="editor/rule/1", envoy_response_code="503"): "0+30000x100",
+        gateway("envoy_cluster_upstream_rq_time_count"): "0+60000x100",
+        within("100"): "0+40000x100",
+        within("150"): "0+59900x100",
+    }
+
+
 REQUESTS = _webhook("count", status_code="200")
 IN_TIME = _webhook("bucket", status_code="200", le="0.1")
 FAILED_REQUESTS = _webhook("count", status_code="500")
@@ -169,6 +200,7 @@ HEALTHY: Mapping[str, str] = {
     FAILURES: "0+2x100",
     WAITING: "0 5 0 0 7" + " 0x95",
     **dict.fromkeys(TAKEN, "0+100x100"),
+    **_gateway(),
     **_deployments(),
     **{ready(f"redis-{zone}"): "2x100" for zone in "abc"},
     ready("postgres"): ALWAYS,

@@ -1,13 +1,18 @@
 """Each alert fires on its fault, and nothing else does."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pytest
 
 import alerts
 from alerts.availability import DOWN
-from alerts.rule import GROUP_WAIT_SECONDS
+from alerts.rule import GROUP_WAIT_SECONDS, Rule
 from tests.alerts import promtool
 from tests.alerts.faults import FAULTS, Fault
 from tests.alerts.health import (
+    CALLS,
+    FAILED_CALLS,
     FAILED_REQUESTS,
     HEALTHY,
     REDIS,
@@ -36,6 +41,28 @@ _NOT_OF_AVAILABILITY = {
     "N8nVolumeFilling",
     "RedisMemoryNearLimit",
 }
+
+
+_BURNS = 'group(ALERTS{alertname=~"N8nWebhookAvail.+",severity="critical",alertstate="firing"})'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Where webhooks are counted: series of those that succeeded and that failed, and the rules."""
+
+    answered: str
+    failed: str
+    groups: Sequence[Rule]
+
+
+measured = pytest.mark.parametrize(
+    "seen",
+    [
+        Seen(answered=CALLS, failed=FAILED_CALLS, groups=promtool.GROUPS),
+        Seen(answered=REQUESTS, failed=FAILED_REQUESTS, groups=promtool.WITHOUT_GATEWAY),
+    ],
+    ids=["at the gateway", "at n8n"],
+)
 
 
 def test_promtool_finds_no_fault_with_the_rules(tmp_path):
@@ -133,34 +160,36 @@ def test_without_any_series_each_program_is_told_to_be_down(tmp_path):
     promtool.expect(tmp_path, {}, [(promtool.FIRING, _LATER, expected), (absent, _LATER, jobs)])
 
 
-@pytest.mark.parametrize(
-    "outage",
-    [
-        {WEBHOOKS_AVAILABLE: "2x40 0x60", REQUESTS: "0+30000x40 1200000x60"},
-        {FAILED_REQUESTS: "0x40 0+30000x60", REQUESTS: "0+30000x40 1200000x60"},
-    ],
-    ids=["no pod", "only errors"],
-)
-def test_an_outage_of_webhooks_is_told_within_five_minutes(outage, tmp_path):
-    burns = 'group(ALERTS{alertname=~"N8nWebhookAvail.+",severity="critical",alertstate="firing"})'
-    promtool.expect(
-        tmp_path, {**HEALTHY, **outage}, [(burns, "20m", {}), (burns, "25m", {"{}": 1})]
-    )
+@measured
+@pytest.mark.parametrize("only_errors", [False, True], ids=["no pod", "only errors"])
+def test_an_outage_of_webhooks_is_told_within_five_minutes(only_errors, seen, tmp_path):
+    outage = {seen.failed: "0x40 0+30000x60"} if only_errors else {WEBHOOKS_AVAILABLE: "2x40 0x60"}
+    series = {**HEALTHY, seen.answered: "0+30000x40 1200000x60", **outage}
+    expected = [(_BURNS, "20m", {}), (_BURNS, "25m", {"{}": 1})]
+    promtool.expect(tmp_path, series, expected, seen.groups)
 
 
 def test_an_outage_that_has_ended_is_told_no_longer(tmp_path):
     outage = {WEBHOOKS_AVAILABLE: "2x20 0x20 2x160"}
     series = {name: str(values).replace("x100", "x200") for name, values in HEALTHY.items()}
-    burns = 'group(ALERTS{alertname=~"N8nWebhookAvail.+",severity="critical",alertstate="firing"})'
-    promtool.expect(tmp_path, {**series, **outage}, [(burns, "20m", {"{}": 1}), (burns, "55m", {})])
+    expected = [(_BURNS, "20m", {"{}": 1}), (_BURNS, "55m", {})]
+    promtool.expect(tmp_path, {**series, **outage}, expected)
 
 
-def test_the_budget_left_is_the_share_of_errors_that_were_allowed_and_not_made(tmp_path):
+def test_where_the_gateway_is_seen_it_alone_says_what_failed(tmp_path):
+    series = {**HEALTHY, FAILED_REQUESTS: "0+30000x100"}
+    promtool.expect(tmp_path, series, [(_BURNS, _LATER, {})])
+    failed = [(_BURNS, _LATER, {"{}": 1})]
+    promtool.expect(tmp_path, series, failed, promtool.WITHOUT_GATEWAY)
+
+
+@measured
+def test_the_budget_left_is_the_share_of_errors_that_were_allowed_and_not_made(seen, tmp_path):
     # Of 1000 requests 0.25 fail, half of the 0.5 that may.
-    series = {REQUESTS: "0+3999x100", FAILED_REQUESTS: "0+1x100", WEBHOOKS_AVAILABLE: "2x100"}
+    series = {seen.answered: "0+3999x100", seen.failed: "0+1x100", WEBHOOKS_AVAILABLE: "2x100"}
     left = 'round(slo:error_budget_remaining:ratio{slo="webhook-availability"}, 0.01)'
     labels = '{namespace="n8n",slo="webhook-availability"}'
-    promtool.expect(tmp_path, series, [(left, _LATER, {labels: 0.5})])
+    promtool.expect(tmp_path, series, [(left, _LATER, {labels: 0.5})], seen.groups)
 
 
 @pytest.mark.parametrize(
@@ -175,9 +204,8 @@ def test_the_budget_left_is_the_share_of_errors_that_were_allowed_and_not_made(t
 )
 def test_each_pair_of_windows_wakes_somebody(failing, started, silent, fires, tmp_path):
     series = {
-        REQUESTS: "0+30000x1600",
-        FAILED_REQUESTS: f"{started} {failing}",
+        CALLS: "0+30000x1600",
+        FAILED_CALLS: f"{started} {failing}",
         WEBHOOKS_AVAILABLE: "2x1600",
     }
-    burns = 'group(ALERTS{alertname=~"N8nWebhookAvail.+",severity="critical",alertstate="firing"})'
-    promtool.expect(tmp_path, series, [(burns, silent, {}), (burns, fires, {"{}": 1})])
+    promtool.expect(tmp_path, series, [(_BURNS, silent, {}), (_BURNS, fires, {"{}": 1})])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alerts.objectives import SLOS
+from alerts.objectives import slos
 from alerts.rotation import DUE
 from dashboards import JOBS, all_dashboards, documents, promql
 from policies import exceptions
@@ -87,7 +87,9 @@ def _rules() -> list[dict[str, Any]]:
 def _wait_for_budgets(running: Prometheus) -> None:
     last = "slo:error_budget_remaining:ratio"
     eventually(
-        lambda: len(running.query(last)) == len(SLOS), "every objective has a budget", seconds=60
+        lambda: len(running.query(last)) == len(slos(promtool.EXPECTED)),
+        "every objective has a budget",
+        seconds=60,
     )
 
 
@@ -152,6 +154,11 @@ _ENDED = "n8n_workflow_execution_duration_seconds_count"
             f'{_CALLS}{{status_code!="404"}}',
         ),
         (
+            "n8n-performance: Webhook calls answered with 5xx at the gateway",
+            'envoy_cluster_upstream_rq{envoy_cluster_name=~".+webhooks.+",envoy_response_code=~"5.."}',
+            'envoy_cluster_upstream_rq{envoy_cluster_name=~".+webhooks.+",envoy_response_code!="404"}',
+        ),
+        (
             "executive-intelligence: Successful executions",
             f'{_ENDED}{{status="success"}}',
             f'{_ENDED}{{status=~"success|failed"}}',
@@ -203,7 +210,7 @@ def test_an_idle_platform_has_no_bad_share(loaded: Prometheus) -> None:
 
 _FAULT = re.compile(
     r"^(n8n_\w+_failed_total|ai_(errors|fallbacks|retries|usage_\w+)_total)\b.*\n"
-    r'|^\w+\{[^}]*status(_code)?="(failed|4xx|5xx|4..|5..)".*\n',
+    r'|^\w+\{[^}]*(status(_code)?|envoy_response_code)="(failed|4xx|5xx|4..|5..)".*\n',
     re.MULTILINE,
 )
 """Series that programs have after something went wrong, and not before."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from alerts import availability
-from alerts.objectives import SLOS
+from alerts.objectives import WEBHOOKS_AT_GATEWAY, slos
 from components.monitoring import monitors
 from local.addons.monitoring import STACK
 from settings.file import load_file
@@ -19,6 +19,9 @@ from tests.e2e.results import Results, stopwatch
 from tests.waiting import eventually
 
 _CALLS = 20
+
+_AT_GATEWAY = WEBHOOKS_AT_GATEWAY.replace("$namespace", load_file(STACK).platform.namespace)
+_TIME = "envoy_cluster_upstream_rq_time"
 
 _LOST = ("N8nMainDown", "N8nTierBelowMinimum", "RedisNodeDown")
 """The alerts on main, on one of several workers, and on the queue's master."""
@@ -61,13 +64,20 @@ def test_what_the_api_server_audits_is_seen(platform: Platform, monitoring: Moni
 
 def test_every_service_level_has_figures(platform: Platform, monitoring: Monitoring) -> None:
     platform.publish(workflows.answering("e2e-monitoring"))
+    before = _answered(monitoring)
     calls = load.at_once(platform.webhooks, "e2e-monitoring", calls=_CALLS)
     assert calls.succeeded == _CALLS, calls.failures()
+
+    def counted() -> bool:
+        return _answered(monitoring) >= before + _CALLS
+
+    eventually(counted, "the gateway has counted what callers were answered", seconds=120)
+    assert monitoring.query(f'{_TIME}_bucket{{{_AT_GATEWAY},le=~"150([.]0)?"}}')
 
     def all_have() -> bool:
         for record in ("slo:sli_error:ratio_rate5m", "slo:error_budget_remaining:ratio"):
             found = {series["metric"]["slo"] for series in monitoring.query(record)}
-            assert found == {slo.name for slo in SLOS}, (record, found)
+            assert found == {slo.name for slo in slos(_expected())}, (record, found)
         return True
 
     eventually(all_have, "every service level has figures", seconds=420)
@@ -106,6 +116,14 @@ def test_lost_pods_are_told_of_in_time(
     platform.wait_ready("worker", 2)
     wait_whole(platform)
     eventually(lambda: not monitoring.firing(), "nothing is wrong any more", seconds=300)
+
+
+def _answered(monitoring: Monitoring) -> float:
+    """Webhooks that the gateway has answered with 200, as Prometheus knows."""
+    found = monitoring.query(
+        f'envoy_cluster_upstream_rq{{{_AT_GATEWAY},envoy_response_code="200"}}'
+    )
+    return sum(float(series["value"][1]) for series in found)
 
 
 def _expected() -> dict[str, int]:

@@ -19,7 +19,7 @@ from tests.engine.stacks import Stack
 from tests.unit.pod_security import containers_of
 
 PACKS = [str(REPOSITORY / "policies" / name) for name in ("soc2", "gdpr")]
-JOBS = {"n8n-main", "n8n-webhook", "n8n-worker", "ai-router", "redis", "postgres"}
+JOBS = {"n8n-main", "n8n-webhook", "n8n-worker", "ai-router", "redis", "postgres", "gateway"}
 
 _COMMITTED = yaml.safe_load((REPOSITORY / "Pulumi.local.yaml").read_text())["config"]
 _LOCAL: dict[str, Any] = {

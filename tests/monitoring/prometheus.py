@@ -46,6 +46,7 @@ _CONTAINERS = {
     "n8n-main": ("n8n-main-0", "n8n"),
     "n8n-webhook": ("n8n-webhook-0", "n8n"),
     "n8n-worker": ("n8n-worker-0", "n8n"),
+    "gateway": ("envoy-n8n-n8n-0", "envoy"),
     "ai-router": ("n8n-worker-0", "ai-router"),
     "redis": ("redis-a-0", "exporter"),
     "postgres": ("postgres-0", "exporter"),

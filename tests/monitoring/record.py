@@ -1,28 +1,31 @@
 """Record what the real programs answer on /metrics: `python -m tests.monitoring.record [job …]`.
 
-n8n's tiers, the kubelets and the API server are those of the platform that KUBECONFIG names: pods
-answer through kubectl's port forwarding, its nodes through the API server. The AI gateway's router,
-the gateway behind it and the exporters are started here.
+n8n's tiers, the gateway in front, the kubelets and the API server are those of the platform that
+KUBECONFIG names: pods answer through kubectl's port forwarding, its nodes through the API server.
+The AI gateway's router, the gateway behind it and the exporters are started here.
 
 Traffic makes n8n's event counters: record after the end-to-end tests have run.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import settings
 from ai_gateway import routing, trial
 from ai_gateway.stubs import Behaviour, Stubs
+from components.monitoring import access, monitors
 from settings.ai import AiSettings
 from tests.monitoring import exporters
 from tests.waiting import eventually
@@ -33,6 +36,8 @@ Report = Callable[[str], None]
 
 _NAMESPACE = "n8n"
 _PORT = 5678
+_ENVOY_ADMIN_PORT = 19000
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 _KINDS = {
     "n8n-main": "n8n-main-0",
@@ -73,8 +78,8 @@ def _report(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - what a command is for
 
 
-def _kubectl(*words: str) -> str:
-    command = ("kubectl", "-n", _NAMESPACE, *words)
+def _kubectl(*words: str, namespace: str = _NAMESPACE) -> str:
+    command = ("kubectl", "-n", namespace, *words)
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
@@ -85,24 +90,66 @@ def _n8n(tier: str, report: Report) -> tuple[str, str]:
     texts = []
     for pod in pods:
         report(pod)
-        with _forwarded(pod) as url, urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - loopback
-            texts.append(answer.read().decode())
+        texts.append(_asked(pod, "/metrics"))
     # The pod with the most to say: events that did not happen yet have no metric.
     text = max(texts, key=len)
     version = re.search(r'n8n_version_info\{version="v([^"]+)"', text)
     return f"n8n {version[1] if version else 'unknown'}, {tier}", text
 
 
+def _gateway(report: Report) -> tuple[str, str]:
+    """What the Envoy that was called most says, as far as the PodMonitor keeps it."""
+    scrapes = monitors.scrapes(settings.parse({}))
+    (scrape,) = (scrape for scrape in scrapes if scrape.job == "gateway")
+    namespace = scrape.namespace or _NAMESPACE
+    label = ",".join(f"{name}={value}" for name, value in scrape.pods.items())
+    running = "--field-selector=status.phase=Running"
+    pods = _kubectl("get", "pods", "-o", "name", running, "-l", label, namespace=namespace).split()
+    texts = {}
+    for pod in pods:
+        report(pod)
+        text = _asked(pod, scrape.path, namespace=namespace, port=access.GATEWAY_PORT)
+        texts[pod] = "\n".join(kept(text.splitlines(), scrape.only))
+    pod = max(texts, key=lambda pod: len(texts[pod]))
+    said = _asked(pod, "/server_info", namespace=namespace, port=_ENVOY_ADMIN_PORT)
+    # The commit, the version, and how it was built.
+    return f"Envoy {json.loads(said)['version'].split('/')[1]}, gateway", texts[pod]
+
+
+def kept(lines: Sequence[str], only: Mapping[str, str]) -> Iterator[str]:
+    """Samples with labels that match, each after the type of its metric."""
+    kind = ""
+    for line in lines:
+        if line.startswith("#"):
+            kind = line
+            continue
+        name = re.split(r"[{ ]", line)[0]
+        labels = {"__name__": name, **dict(_LABEL.findall(line))}
+        if all(re.fullmatch(only[label], labels.get(label, "")) for label in only):
+            if kind:
+                yield kind
+            kind = ""
+            yield line
+
+
+def _asked(pod: str, path: str, *, namespace: str = _NAMESPACE, port: int = _PORT) -> str:
+    with (
+        _forwarded(pod, namespace, port) as url,
+        urllib.request.urlopen(f"{url}{path}", timeout=30) as answer,  # noqa: S310 - loopback
+    ):
+        return answer.read().decode()
+
+
 @contextmanager
-def _forwarded(pod: str) -> Iterator[str]:
-    command = ("kubectl", "-n", _NAMESPACE, "port-forward", pod, f":{_PORT}")
+def _forwarded(pod: str, namespace: str, port: int) -> Iterator[str]:
+    command = ("kubectl", "-n", namespace, "port-forward", pod, f":{port}")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             said = (process.stdout or sys.stdin).readline()
-            port = re.search(r"127\.0\.0\.1:(\d+)", said)
-            if port is None:
+            found = re.search(r"127\.0\.0\.1:(\d+)", said)
+            if found is None:
                 raise OSError(f"kubectl forwards no port to {pod}: {said.strip()}")
-            yield f"http://127.0.0.1:{port[1]}/metrics"
+            yield f"http://127.0.0.1:{found[1]}"
         finally:
             process.terminate()
 
@@ -197,6 +244,7 @@ def _counted(text: str) -> int:
 
 _RECORDERS: dict[str, Callable[[Report], tuple[str, str]]] = {
     **{f"n8n-{tier}": partial(_n8n, tier) for tier in ("main", "webhook", "worker")},
+    "gateway": _gateway,
     "kubelet": _kubelet,
     "apiserver": _api_server,
     "ai-router": _router,

@@ -90,7 +90,11 @@ def jobs(resources: Recorded) -> dict[str, tuple[str, str]]:
         [endpoint] = spec["podMetricsEndpoints"]
         [job] = [each for each in endpoint["relabelings"] if each["targetLabel"] == "job"]
         chosen = spec["selector"]["matchLabels"]
-        component = chosen.get("app.kubernetes.io/component", chosen["app.kubernetes.io/name"])
+        known = ("component", "name")
+        component = next(
+            (chosen[label] for each in known if (label := f"app.kubernetes.io/{each}") in chosen),
+            chosen.get("gateway.envoyproxy.io/owning-gateway-name"),
+        )
         found[job["replacement"]] = (component, endpoint["port"])
     return found
 
@@ -113,12 +117,13 @@ def test_every_program_with_metrics_is_scraped_under_its_own_job() -> None:
         "ai-router": ("worker", "ai-metrics"),
         "redis": ("node", "metrics"),
         "postgres": ("database", "metrics"),
+        "gateway": ("n8n", "metrics"),
     }
 
 
 def test_what_the_stack_does_not_run_is_not_scraped() -> None:
     external = {"mode": "external", "host": "db.example.com"}
-    assert set(jobs(watched(database=external))) == {
+    assert set(jobs(watched(database=external, routing={"envoyGateway": False}))) == {
         "n8n-main",
         "n8n-webhook",
         "n8n-worker",
@@ -134,6 +139,46 @@ def test_what_external_secrets_says_of_the_platforms_namespace_keeps_that_namesp
     opened = resources.one("NetworkPolicy", "metrics")
     assert opened["metadata"]["namespace"] == "external-secrets"
     assert callers(opened, 8080) == [PROMETHEUS]
+
+
+def test_what_the_envoys_of_this_gateway_say_is_about_the_platforms_namespace() -> None:
+    spec = watched(platform={"namespace": "flows"}, routing={"gatewayNamespace": "edge"}).one(
+        "PodMonitor", "gateway"
+    )["spec"]
+    assert spec["namespaceSelector"] == {"matchNames": ["edge"]}
+    assert spec["selector"]["matchLabels"] == {
+        "gateway.envoyproxy.io/owning-gateway-name": "n8n",
+        "gateway.envoyproxy.io/owning-gateway-namespace": "flows",
+    }
+    [endpoint] = spec["podMetricsEndpoints"]
+    assert endpoint["path"] == "/stats/prometheus"
+    # The target's own label counts, and it is not where the pods are.
+    assert "honorLabels" not in endpoint
+    labels = {each["targetLabel"]: each["replacement"] for each in endpoint["relabelings"]}
+    assert labels["namespace"] == "flows"
+
+
+def test_of_an_envoy_only_series_of_the_platforms_routes_and_ports_are_kept() -> None:
+    [endpoint] = watched().one("PodMonitor", "gateway")["spec"]["podMetricsEndpoints"]
+
+    def kept(name: str, **labels: str) -> bool:
+        series = {"__name__": name, **labels}
+        return all(
+            re.fullmatch(
+                each["regex"], ";".join(series.get(key, "") for key in each["sourceLabels"])
+            )
+            for each in endpoint["metricRelabelings"]
+        )
+
+    webhooks, others = "httproute/n8n/webhooks/rule/0", "httproute/shop/webhooks/rule/0"
+    port, health = "http-8080", "eg-ready-http"
+    assert kept("envoy_cluster_upstream_rq", envoy_cluster_name=webhooks)
+    assert kept("envoy_cluster_upstream_rq_time_bucket", envoy_cluster_name=webhooks, le="150")
+    assert kept("envoy_http_rq_direct_response", envoy_http_conn_manager_prefix=port)
+    assert not kept("envoy_cluster_upstream_rq", envoy_cluster_name=others)
+    assert not kept("envoy_cluster_upstream_rq", envoy_cluster_name="xds_cluster")
+    assert not kept("envoy_cluster_external_upstream_rq", envoy_cluster_name=webhooks)
+    assert not kept("envoy_http_rq_direct_response", envoy_http_conn_manager_prefix=health)
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -317,6 +362,23 @@ def test_where_no_key_is_kept_in_esc_none_is_due() -> None:
     assert recorded_of(resources) == {}
     assert "N8nKeyRotationDue" not in alerts_of(resources)
     assert all(group["rules"] for group in rules_of(resources))
+
+
+def test_webhooks_are_measured_where_prometheus_sees_them() -> None:
+    for routing, at_gateway in (({}, True), ({"envoyGateway": False}, False)):
+        text = json.dumps(rules_of(watched(routing=routing)))
+        assert ("envoy_cluster_upstream_rq{" in text) is at_gateway
+        assert ("gateway-latency" in text) is at_gateway
+        assert ("N8nGatewayDown" in text) is at_gateway
+        # What callers of the platform are promised is one, wherever it is seen.
+        records = [
+            rule
+            for group in rules_of(watched(routing=routing))
+            for rule in group["rules"]
+            if rule.get("record") == "slo:objective:ratio"
+            and rule["labels"]["slo"] == "webhook-availability"
+        ]
+        assert [rule["expr"] for rule in records] == ["vector(0.9995)"]
 
 
 def rules_of(resources: Recorded) -> list[Mapping[str, Any]]:

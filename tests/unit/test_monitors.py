@@ -33,6 +33,7 @@ def test_the_smallest_number_of_pods_that_the_settings_allow_is_expected() -> No
         # Two in each of three zones.
         "redis": 6,
         "postgres": 1,
+        "gateway": 1,
     }
 
 
@@ -52,12 +53,33 @@ def test_prometheus_reaches_the_pods_of_each_job_at_the_port_that_is_scraped() -
     assert scraped
     for monitor in scraped:
         job, spec = monitor["metadata"]["name"], monitor["spec"]
+        if "namespaceSelector" in spec:
+            # Pods that the platform does not make.
+            continue
         labels = spec["selector"]["matchLabels"]
         [endpoint] = spec["podMetricsEndpoints"]
         ports = {*ports_of(objects, labels, endpoint["port"])}
         assert len(ports) == 1, f"{job}: no pod has the port, or not all the same"
         assert ports <= {*opened(objects, labels, "ingress", "from")}, job
         assert ports <= {*opened(objects, access.PROMETHEUS, "egress", "to")}, job
+
+
+def test_prometheus_is_let_out_to_the_envoys_where_envoy_gateway_has_them_and_only_there() -> None:
+    for routing, namespaces in (
+        ({"gatewayNamespace": "edge"}, ["edge"]),
+        ({"envoyGateway": False}, []),
+        ({"enabled": False}, []),
+    ):
+        stack = of_stack("local", monitoring={"stack": "install"}, routing=routing)
+        found = [
+            peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+            for each in stack
+            if each.type.endswith(":NetworkPolicy")
+            for rule in each.read()["spec"].get("egress", ())
+            if access.GATEWAY_PORT in [port["port"] for port in rule.get("ports", ())]
+            for peer in rule["to"]
+        ]
+        assert found == namespaces
 
 
 def ports_of(objects: Objects, labels: Mapping[str, str], name: str) -> Iterator[float]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import settings
+from alerts.objectives import WEBHOOKS_AT_GATEWAY
 from components.connections import SecretKey, external_database
 from components.n8n.environment import Environment
 from components.n8n.main import Main
@@ -43,7 +44,7 @@ def routing(scheme: str = "https", *, envoy_gateway: bool = True) -> Recorded:
     return record(program)
 
 
-def backend(recorded: Recorded, host: str, path: str) -> str | None:
+def backend(recorded: Recorded, host: str, path: str, method: str = "GET") -> str | None:
     """The Service that answers a request; None where the Gateway itself does.
 
     Of the rules of a host a matching regular expression wins, then the longest matching prefix,
@@ -55,7 +56,8 @@ def backend(recorded: Recorded, host: str, path: str) -> str | None:
         if route.inputs["spec"].get("hostnames") == [host]
         for rule in route.inputs["spec"]["rules"]
         for match in rule["matches"]
-        if (rank := matched(match["path"], path)) is not None
+        if match.get("method", method) == method
+        and (rank := matched(match["path"], path)) is not None
     ]
     if not rules:
         return None
@@ -87,6 +89,35 @@ def test_public_paths_reach_webhook_pods(recorded: Recorded, path: str) -> None:
 )
 def test_nothing_else_reaches_a_pod_through_the_public_host(recorded: Recorded, path: str) -> None:
     assert backend(recorded, HOOKS, path) is None
+
+
+@pytest.mark.parametrize("method", ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
+def test_a_webhook_can_be_called_with_each_method_that_n8n_knows(
+    recorded: Recorded, method: str
+) -> None:
+    assert backend(recorded, HOOKS, "/webhook/a", method) == "n8n-webhook"
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "TRACE", "FOO"])
+def test_a_method_that_n8n_would_fail_at_reaches_no_pod(recorded: Recorded, method: str) -> None:
+    assert backend(recorded, HOOKS, "/webhook/a", method) is None
+
+
+def test_gateways_count_webhooks_under_the_name_that_rules_ask_for(recorded: Recorded) -> None:
+    labels = WEBHOOKS_AT_GATEWAY.replace("$namespace", "n8n")
+    [(route, number)] = re.findall(r'"httproute/n8n/([^/]+)/rule/(\d+)"', labels)
+    spec = recorded.one("HTTPRoute", route)["spec"]
+    (leading,) = [str(index) for index, rule in enumerate(spec["rules"]) if rule.get("backendRefs")]
+    assert spec["hostnames"] == [HOOKS]
+    assert leading == number
+
+
+def test_a_route_has_no_more_matches_than_the_gateway_api_takes(recorded: Recorded) -> None:
+    # HTTPRouteRule.matches and HTTPRouteSpec of the Gateway API's definition.
+    for route in recorded.of("HTTPRoute"):
+        counts = [len(rule.get("matches", ())) for rule in route.inputs["spec"]["rules"]]
+        assert max(counts) <= 64
+        assert sum(counts) <= 128
 
 
 @pytest.mark.parametrize("path", ["/", "/rest/login", "/webhook-test/a", "/home/workflows"])
