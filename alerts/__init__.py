@@ -6,7 +6,7 @@ Each alert has a page in `docs/runbooks/`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from alerts import ai, availability, cluster, jobs, n8n, stores
+from alerts import ai, availability, cluster, jobs, n8n, probes, stores
 from alerts.objectives import SLOS
 from alerts.rule import Alert, Rule
 from alerts.slo import OFTEN_SECONDS
@@ -22,6 +22,7 @@ def declared(expected: Mapping[str, int]) -> dict[str, list[Alert]]:
         "availability": [*availability.alerts(expected)],
         "n8n": [*n8n.ALERTS],
         "stores": [*stores.ALERTS],
+        "probes": [*probes.ALERTS],
         "ai": [*ai.ALERTS],
         "jobs": [*jobs.ALERTS],
         "cluster": [*cluster.ALERTS, availability.metrics_missing(expected)],

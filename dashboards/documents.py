@@ -39,6 +39,8 @@ _NEEDED = {
     "cron-jobs": "where there are jobs of data subjects or backups",
     "external-secrets": "where secrets come from Pulumi ESC",
     "postgres": "where PostgreSQL runs in the cluster",
+    "probe-webhooks": "where the public addresses have certificates",
+    "probes": "where Redis or the public addresses have certificates",
 }
 """What a stack has that has the scrape job."""
 

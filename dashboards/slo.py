@@ -2,6 +2,7 @@
 
 from alerts.objectives import SLOS
 from alerts.slo import PERIOD, Slo
+from dashboards import probes
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
 from dashboards.promql import NAMESPACE, firing
@@ -112,6 +113,7 @@ BOARD = Board(
         Row(title="Error budget", panels=tuple(left(slo) for slo in SLOS)),
         Row(title="Kept", panels=tuple(kept(slo) for slo in SLOS)),
         *(Row(title=slo.name, panels=(_burn(slo), _budget(slo))) for slo in SLOS),
+        probes.WAY_IN,
         _DETECTION,
     ),
 )

@@ -15,6 +15,9 @@ EXPECTED = {
     "redis": 6,
     "postgres": 1,
     "ai-router": 2,
+    "probe-redis": 6,
+    "probe-webhooks": 1,
+    "probe-editor": 1,
 }
 """The fewest pods of each job, as in the series of `faults`."""
 RUNBOOKS = "https://runbooks.example"

@@ -52,6 +52,16 @@ _CONTAINERS = {
 }
 """The pod and container that the target of a job is."""
 
+_PROBED: Mapping[str, Mapping[str, str]] = {
+    "probe-redis": {
+        "instance": "redis-a-0.redis.n8n.svc.cluster.local:6379",
+        "pod": "redis-a-0",
+    },
+    "probe-webhooks": {"instance": "https://hooks.n8n.example/webhook/n8n-platform-probe"},
+    "probe-editor": {"instance": "https://n8n.example/healthz/readiness"},
+}
+"""What is asked where the target of a job is the blackbox exporter."""
+
 
 def jobs() -> list[str]:
     """The jobs with a recording."""
@@ -222,7 +232,7 @@ def _configuration(
                 "job_name": job,
                 "metrics_path": f"/{job}",
                 # As with kubelets: what a series says of its pod counts.
-                "honor_labels": job not in _CONTAINERS,
+                "honor_labels": job not in _CONTAINERS and job not in _PROBED,
                 "static_configs": [{"targets": [f"{_HOST}:{port}"], "labels": _target_labels(job)}],
                 "metric_relabel_configs": [dict(each) for each in rules],
             }
@@ -232,6 +242,8 @@ def _configuration(
 
 
 def _target_labels(job: str) -> dict[str, str]:
+    if job in _PROBED:
+        return {"namespace": "n8n", **_PROBED[job]}
     if job not in _CONTAINERS:
         return {"metrics_path": "/metrics/cadvisor"}
     pod, container = _CONTAINERS[job]
