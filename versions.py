@@ -35,6 +35,10 @@ REDIS_EXPORTER: Final = "docker.io/oliver006/redis_exporter:v1.89.0"
 """What a node of Redis says of itself, as metrics. Read on 2026-11-24 in public repositories that
 run it."""
 
+BLACKBOX_EXPORTER: Final = "quay.io/prometheus/blackbox-exporter:v0.29.1"
+"""What asks the platform from outside, as its clients do. The newest release of 2026-11-30, as its
+Go module's page and the chart prometheus-blackbox-exporter 11.20.1 say."""
+
 N8N_MINIMUM_VERSIONS: Final = ("2.42.6", "2.43.3", "3.0.1")
 """Oldest n8n release without a known remote flaw, one per release line still offered.
 

@@ -6,7 +6,7 @@ Each alert has a page in `docs/runbooks/`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from alerts import ai, audit, availability, cluster, jobs, n8n, rotation, stores
+from alerts import ai, audit, availability, cluster, jobs, n8n, probes, rotation, stores
 from alerts.objectives import slos
 from alerts.rule import Alert, Rule
 from alerts.slo import OFTEN_SECONDS
@@ -24,6 +24,7 @@ def declared(expected: Mapping[str, int], due: Mapping[str, int]) -> dict[str, l
         "availability": [*availability.alerts(expected)],
         "n8n": [*n8n.ALERTS],
         "stores": [*stores.ALERTS],
+        "probes": [*probes.ALERTS],
         "ai": [*ai.ALERTS],
         "jobs": [*jobs.ALERTS],
         "audit": [*audit.ALERTS],

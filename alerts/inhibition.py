@@ -45,6 +45,7 @@ INHIBITIONS = (
             "N8nQueueStalled",
             "N8nReplicasMissing",
             "N8nTierBelowMinimum",
+            "N8nUnreachable",
             "N8nWebhookAvailabilityBudgetBurn",
             "N8nWebhookDown",
             "N8nWebhookLatencyBudgetBurn",
@@ -54,6 +55,12 @@ INHIBITIONS = (
         equal=("namespace",),
     ),
     Inhibition(causes=("N8nMainDown",), effects=("N8nNoLeader",), equal=("namespace",)),
+    # The one of the webhooks, or the one of the editor.
+    Inhibition(
+        causes=("N8nMainDown", "N8nWebhookDown"),
+        effects=("N8nUnreachable",),
+        equal=("namespace", "job"),
+    ),
     Inhibition(
         causes=("N8nGatewayDown", "N8nWebhookDown"),
         effects=("N8nWebhookAvailabilityBudgetBurn",),

@@ -56,6 +56,13 @@ def anywhere_but_metadata() -> kubernetes.networking.v1.NetworkPolicyPeerArgs:
     )
 
 
+def public() -> kubernetes.networking.v1.NetworkPolicyPeerArgs:
+    """Every address of the public internet."""
+    return kubernetes.networking.v1.NetworkPolicyPeerArgs(
+        ip_block=kubernetes.networking.v1.IPBlockArgs(cidr="0.0.0.0/0", except_=_NOT_PUBLIC)
+    )
+
+
 def ingress(
     peers: list[kubernetes.networking.v1.NetworkPolicyPeerArgs], *ports: int
 ) -> kubernetes.networking.v1.NetworkPolicyIngressRuleArgs:
@@ -117,14 +124,19 @@ def egress_to_the_internet(
 
     Where hosts are let out to by name, these are the private addresses alone.
     """
-    public = kubernetes.networking.v1.NetworkPolicyPeerArgs(
-        ip_block=kubernetes.networking.v1.IPBlockArgs(cidr="0.0.0.0/0", except_=_NOT_PUBLIC)
-    )
     rules = []
     if settings.platform.egress == "addresses":
         ports = {port for _, port in public_destinations(settings)}
-        rules.append(egress([public], *sorted({*settings.platform.public_ports, *ports})))
-    rules.extend(
+        rules.append(egress([public()], *sorted({*settings.platform.public_ports, *ports})))
+    ports = {destination.port for destination in settings.platform.private_destinations}
+    return [*rules, *egress_to_private_destinations(settings, *ports)]
+
+
+def egress_to_private_destinations(
+    settings: Settings, *ports: int
+) -> list[kubernetes.networking.v1.NetworkPolicyEgressRuleArgs]:
+    """The private addresses that settings name, as far as they are named with these TCP ports."""
+    return [
         egress(
             [
                 kubernetes.networking.v1.NetworkPolicyPeerArgs(
@@ -134,5 +146,5 @@ def egress_to_the_internet(
             destination.port,
         )
         for destination in settings.platform.private_destinations
-    )
-    return rules
+        if destination.port in ports
+    ]

@@ -17,7 +17,8 @@ BOARDS = (
 
 
 JOBS = frozenset(job for board in BOARDS for row in board.rows for job in row.needs)
-"""Scrape jobs, and `cron-jobs` of the platform, that not every stack has and some row needs."""
+"""Scrape jobs, and `cron-jobs` and `probes` of the platform, that not every stack has and some row
+needs."""
 
 
 def all_dashboards(*, jobs: Collection[str] = JOBS, runbooks: str | None = None) -> dict[str, str]:

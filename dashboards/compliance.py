@@ -8,7 +8,7 @@ import yaml
 
 from alerts.objectives import WEBHOOK_AVAILABILITY, WORKFLOW_SUCCESS
 from alerts.rotation import DUE
-from dashboards import slo
+from dashboards import probes, slo
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
 from dashboards.promql import NAMESPACE, begun, or_zero, rate, total
@@ -327,9 +327,19 @@ def _exceptions() -> Iterator[Row]:
 BOARD = Board(
     uid="compliance-evidence",
     title="Compliance evidence",
-    description="Are promises kept, who came in, are secrets up to date, what is excepted, and is "
-    "what was accepted kept?",
+    description="Are promises kept, who came in, are secrets and certificates up to date, what is "
+    "excepted, and is what was accepted kept?",
     namespaces="n8n_version_info",
     since="now-30d",
-    rows=(_KEPT, _ACCESS, _AUDIT, *_exceptions(), _SECRETS, _KEYS, _JOBS, _DURABILITY),
+    rows=(
+        _KEPT,
+        _ACCESS,
+        _AUDIT,
+        *_exceptions(),
+        _SECRETS,
+        _KEYS,
+        probes.CERTIFICATES,
+        _JOBS,
+        _DURABILITY,
+    ),
 )

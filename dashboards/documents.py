@@ -40,6 +40,8 @@ _NEEDED = {
     "gateway": "where the gateway is Envoy Gateway's",
     "external-secrets": "where secrets come from Pulumi ESC",
     "postgres": "where PostgreSQL runs in the cluster",
+    "probe-webhooks": "where the public addresses have certificates",
+    "probes": "where Redis or the public addresses have certificates",
 }
 """What a stack has that has the scrape job."""
 

@@ -2,6 +2,7 @@
 
 from alerts.objectives import GATEWAY, GATEWAY_LATENCY, SLOS
 from alerts.slo import PERIOD, Slo
+from dashboards import probes
 from dashboards.board import Board
 from dashboards.panels import Panel, Query, Row, Thresholds
 from dashboards.promql import NAMESPACE, firing
@@ -117,6 +118,7 @@ BOARD = Board(
             needs=frozenset({GATEWAY}),
             panels=tuple(show(GATEWAY_LATENCY) for show in (left, kept, _burn, _budget)),
         ),
+        probes.WAY_IN,
         _DETECTION,
     ),
 )

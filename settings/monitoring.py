@@ -114,6 +114,10 @@ class MonitoringSettings(Area):
         default=versions.REDIS_EXPORTER,
         description="Image of the exporter beside each node of Redis.",
     )
+    blackbox_exporter_image: Image = Field(
+        default=versions.BLACKBOX_EXPORTER,
+        description="Image of what asks Redis and the public addresses from outside.",
+    )
 
     @property
     def enabled(self) -> bool:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from kubernetes.utils.quantity import parse_quantity
 
+from settings import probing
 from settings.model import Settings
 from settings.platform import Quota, Resources
 
@@ -25,7 +26,7 @@ EXPORTER = Resources(
     cpu_request="10m", memory_request="32Mi", cpu_limit="100m", memory_limit="64Mi"
 )
 """The container beside PostgreSQL, and beside each node of Redis, that turns what it says into
-metrics, where the platform is watched."""
+metrics, where the platform is watched; and the one that asks from outside."""
 
 QUESTION = Resources(
     cpu_request="50m", memory_request="64Mi", cpu_limit="500m", memory_limit="256Mi"
@@ -132,6 +133,8 @@ def _need_with(settings: Settings, *, webhooks: int, workers: int) -> Need:
     ]
     if settings.database.mode == "in-cluster":
         parts.append(_need(1, settings.database.resources, *_exporter(settings)))
+    if probing.anything(settings):
+        parts.append(_need(1, EXPORTER))
     if settings.data_subjects.enabled:
         parts.append(_need(_QUESTIONS, QUESTION))
     if settings.backup.enabled:

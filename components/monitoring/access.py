@@ -3,9 +3,11 @@
 import pulumi_kubernetes as kubernetes
 
 from components import network
+from components.base import selector
 from settings import Settings
 
 AI_ROUTER_PORT = 9464
+BLACKBOX_PORT = 9115
 POSTGRES_PORT = 9187
 REDIS_PORT = 9121
 EXTERNAL_SECRETS_PORT = 8080
@@ -14,6 +16,12 @@ GATEWAY_PORT = 19001
 
 PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
 """Label that the operator gives Prometheus's pods."""
+
+BLACKBOX_EXPORTER = "blackbox-exporter"
+"""Name of what asks from outside, and of its pods' instance."""
+
+PROBES = selector("probes", instance=BLACKBOX_EXPORTER)
+"""Labels of its pods, for which what it asks has to be open."""
 
 
 def scrapes(

@@ -11,7 +11,8 @@ import alerts
 import dashboards
 from components import governance
 from components.base import PART_OF, Component, labels
-from components.monitoring import access, monitors, receivers
+from components.monitoring import access, blackbox, monitors, receivers
+from components.monitoring.probes import Probes
 from components.secrets.operator import NAMESPACE as EXTERNAL_SECRETS
 from esc.rotated.record import NAME as ROTATED
 from settings import Settings
@@ -20,8 +21,17 @@ from settings.rotations import dated_keys
 _API_VERSION = "monitoring.coreos.com/v1"
 
 
+def expected(settings: Settings) -> dict[str, int]:
+    """By value of the label `job`, the fewest targets that should answer Prometheus."""
+    scrapes = {each.job: each.at_least for each in monitors.scrapes(settings)}
+    return {
+        **{job: least for job, least in scrapes.items() if least is not None},
+        **{each.job: len(each.targets) for each in blackbox.probes(settings)},
+    }
+
+
 class PlatformMonitoring(Component):
-    """PodMonitors, rules, whom Alertmanager tells, and dashboards.
+    """PodMonitors, probes, rules, whom Alertmanager tells, and dashboards.
 
     All of it is in the platform's own namespace but the dashboards, which are where Grafana is.
     """
@@ -36,6 +46,9 @@ class PlatformMonitoring(Component):
         self._scrapes = tuple(monitors.scrapes(settings))
         self._keys = dated_keys(settings)
         self._create_pod_monitors()
+        self._probes = tuple(blackbox.probes(settings))
+        if self._probes:
+            Probes("probes", settings=settings, opts=self.child_options())
         self._create_rules()
         self._say_which_keys_have_no_date()
         self._create_receivers()
@@ -66,11 +79,7 @@ class PlatformMonitoring(Component):
         groups = alerts.groups(
             namespace=self._settings.platform.namespace,
             runbooks=self._settings.monitoring.runbook_url,
-            expected={
-                scrape.job: scrape.at_least
-                for scrape in self._scrapes
-                if scrape.at_least is not None
-            },
+            expected=expected(self._settings),
             due={key.name: int(key.due.timestamp()) if key.due else 0 for key in self._keys},
         )
         self._create_custom_resource("PrometheusRule", PART_OF, {"groups": groups})
@@ -96,7 +105,9 @@ class PlatformMonitoring(Component):
 
     def _create_dashboards(self) -> None:
         """A ConfigMap for each, which Grafana's sidecar finds by its label."""
-        jobs = {scrape.job for scrape in self._scrapes}
+        jobs = {each.job for each in (*self._scrapes, *self._probes)}
+        if self._probes:
+            jobs.add("probes")
         if self._settings.data_subjects.enabled or self._settings.backup.enabled:
             jobs.add("cron-jobs")
         files = dashboards.all_dashboards(

@@ -100,7 +100,8 @@ class KubePrometheusStack(Component):
             egress=[
                 network.egress(
                     [network.namespace(self._settings.platform.namespace)],
-                    *(N8N_PORT, access.AI_ROUTER_PORT, access.POSTGRES_PORT, access.REDIS_PORT),
+                    *(N8N_PORT, access.AI_ROUTER_PORT, access.BLACKBOX_PORT),
+                    *(access.POSTGRES_PORT, access.REDIS_PORT),
                 ),
                 network.egress([network.namespace(EXTERNAL_SECRETS)], access.EXTERNAL_SECRETS_PORT),
                 network.egress([network.namespace("kube-system")], _DNS_METRICS_PORT),

@@ -12,7 +12,7 @@ from components.redis.exporter import exporter
 from components.redis.node import DIRECTORIES, Node
 from components.redis.topology import BUS_PORT, NAME, PODS_PER_ZONE, PORT, Zone
 from components.secrets import PlatformSecrets
-from settings import Settings
+from settings import Settings, probing
 from settings.types import image_version
 
 N8N_USER = "n8n"
@@ -182,12 +182,19 @@ class RedisCluster(Component):
                     network.ingress([network.pods({"app.kubernetes.io/name": "n8n"})], PORT),
                     network.ingress([network.pods(everyone)], PORT),
                     network.ingress([nodes], BUS_PORT),
+                    *self._ingress_of_probes(),
                     *access.scrapes(self._settings, access.REDIS_PORT),
                 ],
                 egress=[network.egress([nodes], PORT, BUS_PORT)],
             ),
             opts=self.child_options(),
         )
+
+    def _ingress_of_probes(self) -> list[kubernetes.networking.v1.NetworkPolicyIngressRuleArgs]:
+        """Whoever looks at the certificates has no password and no certificate."""
+        if not probing.redis(self._settings):
+            return []
+        return [network.ingress([network.pods(access.PROBES)], PORT)]
 
     def _create_stateful_sets(
         self, node: Node, needed: list[pulumi.Resource]

@@ -120,6 +120,11 @@ CATALOGUE: Mapping[str, Published] = {
         stand_in="Debian `prometheus-redis-exporter`",
         difference="1.45 in Debian 12",
     ),
+    "blackbox-exporter": Published(
+        reference=versions.BLACKBOX_EXPORTER,
+        stand_in="Debian `prometheus-blackbox-exporter`",
+        difference="0.23 in Debian 12",
+    ),
     "postgres-exporter": Published(
         reference=versions.POSTGRES_EXPORTER,
         stand_in="built from its Go module",
@@ -142,6 +147,7 @@ _SETTINGS = {
     "ai-gateway": ("ai", "portkeyImage"),
     "ai-router": ("ai", "routerImage"),
     "redis-exporter": ("monitoring", "redisExporterImage"),
+    "blackbox-exporter": ("monitoring", "blackboxExporterImage"),
     "postgres-exporter": ("monitoring", "postgresExporterImage"),
 }
 """Configuration key and setting of the images that a stack names; add-ons name the others."""

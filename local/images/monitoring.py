@@ -33,6 +33,12 @@ def images(base: Base, programs: Mapping[str, Path]) -> list[Image]:
             program="/redis_exporter",
             user=Account(name="exporter", number=59000, home="/"),
         ),
+        _packaged(
+            base,
+            "blackbox-exporter",
+            "prometheus-blackbox-exporter",
+            program="/bin/blackbox_exporter",
+        ),
         *(
             go_program(name, f"v{version}", programs, file=file, user=_NOBODY)
             for name, version, file in (

@@ -48,6 +48,7 @@ _NOT_FOLLOWED = {
     "debianutils",
     "dpkg",
     "init-system-helpers",
+    "libcap2-bin",
     "install-info",
     "lsb-base",
     "passwd",

@@ -13,6 +13,7 @@ from tests.alerts.health import (
     CALLS,
     CLAIM,
     CONDITION,
+    ENDS,
     FAILED_CALLS,
     FAILURES,
     GATEWAYS,
@@ -32,6 +33,7 @@ from tests.alerts.health import (
     failed,
     last_success,
     n8n,
+    probed,
     ready,
     series,
     state,
@@ -256,7 +258,10 @@ FAULTS: Mapping[str, Fault] = {
         begins=11 * 30,
     ),
     "a node of Redis is deleted": _fault(
-        dict.fromkeys(_of("redis", "redis-b-1"), "1x20 stale"),
+        {
+            **dict.fromkeys(_of("redis", "redis-b-1"), "1x20 stale"),
+            probed("probe_success", "redis", "redis-b-1"): "1x20 0x79",
+        },
         "RedisNodeDown warning",
         begins=21 * 30,
     ),
@@ -309,6 +314,35 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "PostgreSQL is ready, and refuses its exporter": _fault(
         {_PG_UP: NEVER}, "N8nMetricsMissing warning"
+    ),
+    "a certificate was not renewed": _fault(
+        {probed(ENDS, "redis", "redis-b-0"): f"{13 * 86400}x100"},
+        "N8nCertificateExpiring warning",
+    ),
+    "the gateway's certificate ends tomorrow": _fault(
+        {probed(ENDS, "webhooks"): "86400x100", probed(ENDS, "editor"): "86400x100"},
+        "N8nCertificateExpiring critical",
+    ),
+    "a node of Redis serves a certificate that has ended": _fault(
+        {
+            probed("probe_success", "redis", "redis-b-0"): NEVER,
+            probed(ENDS, "redis", "redis-b-0"): None,
+        },
+        "RedisTlsFailing warning",
+    ),
+    "webhooks cannot be reached": _fault(
+        {probed("probe_success", "webhooks"): NEVER}, "N8nUnreachable critical"
+    ),
+    "the editor cannot be reached": _fault(
+        {probed("probe_success", "editor"): NEVER}, "N8nUnreachable warning"
+    ),
+    "nothing asks from outside any more": _fault(
+        {
+            each: "0x100" if each.startswith("up{") else None
+            for each in HEALTHY
+            if 'job="probe-' in each
+        },
+        "N8nMetricsMissing warning",
     ),
     "connections run out": _fault(
         {

@@ -113,6 +113,28 @@ def _redis() -> dict[str, str]:
     return found
 
 
+def probed(name: str, probe: str, pod: str = "", /) -> str:
+    """A series of what is asked from outside; of Redis, of one of its nodes."""
+    instance = f"{pod}.redis:6379" if pod else f"https://{probe}.example/"
+    return series(name, job=f"probe-{probe}", instance=instance, **({"pod": pod} if pod else {}))
+
+
+ENDS = "probe_ssl_earliest_cert_expiry"
+"""Of a certificate, in seconds since the beginning of the series."""
+
+
+def _probes() -> dict[str, str]:
+    found = {}
+    asked = [("webhooks",), ("editor",), *(("redis", pod) for pod in REDIS)]
+    for target in asked:
+        found |= {
+            probed("up", *target): ALWAYS,
+            probed("probe_success", *target): ALWAYS,
+            probed(ENDS, *target): f"{80 * 86400}x100",
+        }
+    return found
+
+
 def _ai() -> dict[str, str]:
     failed = {**AI, "reason": "provider_failed"}
     return {
@@ -220,6 +242,7 @@ HEALTHY: Mapping[str, str] = {
     series("pg_settings_max_connections", job="postgres", pod="postgres-0"): "100x100",
     series("pg_stat_activity_count", job="postgres", pod="postgres-0", state="idle"): "20x100",
     **_ai(),
+    **_probes(),
     **{name: value for each in _CRON_JOBS for name, value in _cron_job(each).items()},
     # It failed, and the next one succeeded.
     **failed("n8n-export", -60),

@@ -18,6 +18,9 @@ EXPECTED = {
     "postgres": 1,
     "gateway": 1,
     "ai-router": 2,
+    "probe-redis": 6,
+    "probe-webhooks": 1,
+    "probe-editor": 1,
 }
 """The fewest pods of each job, as in the series of `faults`."""
 DUE = {"OPENAI_API_KEY": 4102444800, "REDIS_PASSWORD": 4102444800}

@@ -151,7 +151,7 @@ def test_without_runbooks_only_dashboards_are_linked() -> None:
 def test_what_a_stack_does_not_have_is_not_shown() -> None:
     boards = all_dashboards(jobs=())
     assert set(FILES) - set(boards) == {"ai-gateway-costs.json"}
-    for job_prefix in ("ai_", "pg_", "externalsecret_", "esc:"):
+    for job_prefix in ("ai_", "pg_", "externalsecret_", "esc:", "probe_"):
         assert not any(re.search(rf"\b{job_prefix}[\w:]+\{{", text) for text in boards.values())
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from alerts import availability
 from alerts.objectives import WEBHOOKS_AT_GATEWAY, slos
-from components.monitoring import monitors
+from alerts.probes import WARNING_DAYS
+from components.monitoring.platform import expected
+from components.redis import topology
 from local.addons.monitoring import STACK
 from settings.file import load_file
 from tests.e2e import load, workflows
@@ -33,7 +35,7 @@ def monitoring(platform: Platform) -> Monitoring:
 
 
 def test_every_program_is_scraped(monitoring: Monitoring, results: Results) -> None:
-    expected = _expected()
+    least = expected(load_file(STACK))
 
     def all_answer() -> bool:
         targets = monitoring.targets()
@@ -41,7 +43,7 @@ def test_every_program_is_scraped(monitoring: Monitoring, results: Results) -> N
         assert not unwell, unwell
         answering = Counter(target["labels"]["job"] for target in targets)
         assert answering["apiserver"] == 1
-        assert all(answering[job] >= least for job, least in expected.items()), answering
+        assert all(answering[job] >= number for job, number in least.items()), answering
         return True
 
     eventually(all_answer, "every target is up", seconds=180)
@@ -62,6 +64,24 @@ def test_what_the_api_server_audits_is_seen(platform: Platform, monitoring: Moni
     assert float(kept["value"][1]) < 1000
 
 
+def test_every_node_of_redis_shows_a_certificate_that_lasts(
+    monitoring: Monitoring, results: Results
+) -> None:
+    pods = {pod for zone in topology.zones(load_file(STACK).platform.zones) for pod in zone.pods}
+    left: dict[str, float] = {}
+
+    def all_show() -> bool:
+        shown = monitoring.query('probe_success{job="probe-redis"} == 1')
+        assert {series["metric"]["pod"] for series in shown} == pods
+        ends = monitoring.query('probe_ssl_earliest_cert_expiry{job="probe-redis"} - time()')
+        left.update({each["metric"]["pod"]: float(each["value"][1]) / 86400 for each in ends})
+        return left.keys() == pods
+
+    eventually(all_show, "the exporter trusts every node's certificate", seconds=180)
+    assert min(left.values()) > WARNING_DAYS
+    results.add("Redis's certificates last", f"{min(left.values()):.0f} days more")
+
+
 def test_every_service_level_has_figures(platform: Platform, monitoring: Monitoring) -> None:
     platform.publish(workflows.answering("e2e-monitoring"))
     before = _answered(monitoring)
@@ -77,7 +97,7 @@ def test_every_service_level_has_figures(platform: Platform, monitoring: Monitor
     def all_have() -> bool:
         for record in ("slo:sli_error:ratio_rate5m", "slo:error_budget_remaining:ratio"):
             found = {series["metric"]["slo"] for series in monitoring.query(record)}
-            assert found == {slo.name for slo in slos(_expected())}, (record, found)
+            assert found == {slo.name for slo in slos(expected(load_file(STACK)))}, (record, found)
         return True
 
     eventually(all_have, "every service level has figures", seconds=420)
@@ -93,7 +113,8 @@ def test_who_watches_the_watcher_hears_from_it(monitoring: Monitoring) -> None:
 def test_lost_pods_are_told_of_in_time(
     platform: Platform, monitoring: Monitoring, results: Results
 ) -> None:
-    stated = {alert.name: alert.told_after for alert in availability.alerts(_expected())}
+    declared = availability.alerts(expected(load_file(STACK)))
+    stated = {alert.name: alert.told_after for alert in declared}
     eventually(lambda: not monitoring.firing(), "nothing is wrong before", seconds=300)
     before = len(monitoring.told())
     pods = [
@@ -124,12 +145,6 @@ def _answered(monitoring: Monitoring) -> float:
         f'envoy_cluster_upstream_rq{{{_AT_GATEWAY},envoy_response_code="200"}}'
     )
     return sum(float(series["value"][1]) for series in found)
-
-
-def _expected() -> dict[str, int]:
-    """The fewest pods of each job that should answer."""
-    scrapes = monitors.scrapes(load_file(STACK))
-    return {scrape.job: scrape.at_least for scrape in scrapes if scrape.at_least is not None}
 
 
 @contextmanager

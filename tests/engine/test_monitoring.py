@@ -42,7 +42,7 @@ WATCHED = {
 }
 UNWATCHED = {**_LOCAL, "monitoring": {"stack": "none"}}
 
-_KINDS = ("PodMonitor", "PrometheusRule", "AlertmanagerConfig")
+_KINDS = ("PodMonitor", "Probe", "PrometheusRule", "AlertmanagerConfig")
 _DASHBOARDS = ("--namespace", "monitoring", "-l", "grafana_dashboard=1", "-o", "name")
 
 
@@ -75,6 +75,7 @@ def tiers(cluster: Cluster) -> dict[str, Any]:
     return {
         each["metadata"]["name"]: each["spec"]["template"]
         for each in cluster.objects("deployments")
+        if each["metadata"]["labels"]["app.kubernetes.io/name"] == "n8n"
     }
 
 
@@ -91,6 +92,8 @@ def test_up_makes_the_platform_watched_and_both_packs_are_clean(
     assert judged
     assert not [each for each in judged if each.get("result") == "violated"]
     assert set(cluster.names("podmonitors")) == JOBS
+    # Under names of localhost without TLS nothing but Redis has a certificate.
+    assert cluster.names("probes") == ["redis"]
     assert cluster.names("prometheusrules") == ["n8n-platform"]
     assert cluster.names("alertmanagerconfigs") == ["n8n-platform"]
     assert cluster.kubectl("get", "configmaps", *_DASHBOARDS)

@@ -36,6 +36,7 @@ def test_it_runs_in_the_namespace_of_the_stack() -> None:
 def test_prometheus_looks_at_all_that_the_platform_brings_and_tells_its_alertmanager() -> None:
     spec = _one("Prometheus")["spec"]
     assert spec["podMonitorSelector"] == spec["podMonitorNamespaceSelector"] == {}
+    assert spec["probeSelector"] == spec["probeNamespaceSelector"] == {}
     assert spec["ruleSelector"] == spec["ruleNamespaceSelector"] == {}
     told = spec["alerting"]["alertmanagers"][0]
     assert told["namespace"] == _one("Alertmanager")["metadata"]["namespace"]

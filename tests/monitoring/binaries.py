@@ -1,4 +1,4 @@
-"""Where the tests get Prometheus and Alertmanager from: PATH, or Debian's packages in the cache."""
+"""Where the tests get Prometheus and its company from: PATH, or Debian's packages in the cache."""
 
 import functools
 import shutil
@@ -9,7 +9,8 @@ from local.toolchain import debian
 
 _ADVICE = (
     "The monitoring tests need {program}: install it with your package manager, for example "
-    "`apt-get install prometheus prometheus-alertmanager` or `brew install prometheus alertmanager`"
+    "`apt-get install prometheus prometheus-alertmanager prometheus-blackbox-exporter` or "
+    "`brew install prometheus alertmanager`"
 )
 
 
@@ -40,6 +41,17 @@ def amtool() -> Path:
     return _program("amtool")
 
 
+def blackbox_exporter() -> Path:
+    """What asks a target that a request names, from outside.
+
+    Raises:
+        LookupError: if it is not to be had, with what to install.
+    """
+    on_path = shutil.which("blackbox_exporter")
+    package = "prometheus-blackbox-exporter"
+    return Path(on_path) if on_path else _program(package, package)
+
+
 def alertmanager() -> tuple[str | Path, ...]:
     """Alertmanager itself: the beginning of a command.
 
@@ -60,12 +72,13 @@ def alertmanager() -> tuple[str | Path, ...]:
 
 
 @functools.cache
-def _program(name: str) -> Path:
+def _program(name: str, *packages: str) -> Path:
+    """A program of these packages of Debian; of Prometheus and Alertmanager if none are given."""
     on_path = shutil.which(name)
     if on_path:
         return Path(on_path)
     try:
-        packages = debian.fetch("prometheus", "prometheus-alertmanager", report=lambda _: None)
-        return packages.program(name)
+        wanted = packages or ("prometheus", "prometheus-alertmanager")
+        return debian.fetch(*wanted, report=lambda _: None).program(name)
     except LocalError as error:
         raise LookupError(_ADVICE.format(program=name)) from error

@@ -1,7 +1,8 @@
-"""The real exporters of Redis and PostgreSQL, beside servers that live as long as a recording.
+"""The real exporters, beside servers that live as long as a recording.
 
-The servers are Debian's, without TLS and passwords, on loopback: metrics' names and labels do not
-depend on those.
+Redis and PostgreSQL are Debian's, without TLS and passwords, on loopback: metrics' names and labels
+do not depend on those. What the blackbox exporter asks is a server of the tests with TLS, whose
+certificate lasts as long as those that Pulumi makes.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ai_gateway.trial import free_port
 from local.progress import Steps
 from local.toolchain import debian, pins, resolve
 from local.toolchain.debian import Debian
+from tests.monitoring import binaries, blackbox, tls
+from tests.monitoring.tls import Authority
 
 WAITING = "{bull}:jobs:wait"
 """The list of n8n's jobs that no worker has yet."""
 
 _POSTGRES = "usr/lib/postgresql/15/bin"
 _SECONDS = 30
+_CERTIFICATE = timedelta(days=365)
 
 _OTHER_SETTING = re.compile(r"\bpg_settings_(?!max_connections\b)")
 """The exporter has a metric for each of some 300 settings: one of them matters to an alert."""
@@ -85,6 +90,24 @@ def postgres(report: Report) -> tuple[str, str]:
         version = (said.stdout or said.stderr).split()[2].rstrip(",")
         kept = [line for line in text.splitlines() if not _OTHER_SETTING.search(line)]
         return f"postgres_exporter {version}", "\n".join(kept).replace(f":{server}", ":5432")
+
+
+def probe(module: str, report: Report) -> tuple[str, str]:
+    """The blackbox exporter's name and version, and what it says of a target that is well."""
+    report("a server with TLS, and blackbox_exporter")
+    with ExitStack() as running:
+        folder, authority = running.enter_context(_folder()), Authority()
+        exporter = running.enter_context(blackbox.running(folder, authority))
+        certificate = folder / "server.pem"
+        authority.issue(certificate, ends=datetime.now(UTC) + _CERTIFICATE)
+        address = running.enter_context(tls.server(certificate, blackbox.N8N.get(module)))
+        path = blackbox.PATHS.get(module)
+        text = exporter.probe(module, f"https://{address}{path}" if path else address)
+    said = subprocess.run(
+        (binaries.blackbox_exporter(), "--version"), capture_output=True, text=True, check=True
+    )
+    version = (said.stdout or said.stderr).split()[2].rstrip(",")
+    return f"blackbox_exporter {version}, module {module}", text
 
 
 def _postgres_exporter() -> Path:

@@ -58,6 +58,15 @@ _OTHERS = {
     "kubelet": {"metrics_path": "/metrics/cadvisor"},
 }
 """Labels of targets that are none of the platform's containers."""
+_PROBED: Mapping[str, Mapping[str, str]] = {
+    "probe-redis": {
+        "instance": "redis-a-0.redis.n8n.svc.cluster.local:6379",
+        "pod": "redis-a-0",
+    },
+    "probe-webhooks": {"instance": "https://hooks.n8n.example/webhook/n8n-platform-probe"},
+    "probe-editor": {"instance": "https://n8n.example/healthz/readiness"},
+}
+"""What is asked where the target of a job is the blackbox exporter."""
 
 
 def jobs() -> list[str]:
@@ -241,6 +250,8 @@ def _configuration(
 def _target_labels(job: str) -> dict[str, str]:
     if job in _OTHERS:
         return _OTHERS[job]
+    if job in _PROBED:
+        return {"namespace": "n8n", **_PROBED[job]}
     pod, container = _CONTAINERS[job]
     return {"namespace": "n8n", "pod": pod, "container": container}
 

@@ -27,7 +27,7 @@ from ai_gateway import routing, trial
 from ai_gateway.stubs import Behaviour, Stubs
 from components.monitoring import access, monitors
 from settings.ai import AiSettings
-from tests.monitoring import exporters
+from tests.monitoring import blackbox, exporters
 from tests.waiting import eventually
 
 SCRAPES = Path(__file__).parent / "scrapes"
@@ -250,6 +250,7 @@ _RECORDERS: dict[str, Callable[[Report], tuple[str, str]]] = {
     "ai-router": _router,
     "redis": exporters.redis,
     "postgres": exporters.postgres,
+    **{probe.job: partial(exporters.probe, name) for name, probe in blackbox.PROBES.items()},
 }
 
 

@@ -316,7 +316,8 @@ def test_no_alert_waits_for_metrics_that_nobody_scrapes() -> None:
     )
     assert asked
     # Of the operator's namespace they ask for none: `up` there is not the platform's.
-    assert asked <= jobs(resources).keys() - {"external-secrets"}
+    probes = {each.inputs["spec"]["jobName"] for each in resources.of("Probe")}
+    assert asked <= jobs(resources).keys() - {"external-secrets"} | probes
 
 
 def recorded_of(resources: Recorded) -> dict[str, tuple[str, str]]:
@@ -388,7 +389,8 @@ def rules_of(resources: Recorded) -> list[Mapping[str, Any]]:
 def test_dashboards_are_where_grafanas_sidecar_looks_for_them() -> None:
     chosen = installed(monitoring={"namespace": "observability"}).one("Chart")["values"]
     sidecar = chosen["grafana"]["sidecar"]["dashboards"]
-    found = watched(monitoring={"namespace": "observability"}).of("ConfigMap")
+    resources = watched(monitoring={"namespace": "observability"})
+    found = [each for each in resources.of("ConfigMap") if each.name.startswith("dashboard-")]
     assert found
     for each in found:
         metadata = each.inputs["metadata"]

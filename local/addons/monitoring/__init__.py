@@ -41,6 +41,9 @@ _LIKE_THE_CHART = {
 }
 """What the chart's values say that its templates hand on as it is."""
 
+_SELECTED = ("podMonitor", "probe", "rule", "serviceMonitor")
+"""What Prometheus takes from every namespace, as the chart has it do."""
+
 _PODS = {
     "replicas": 1,
     "resources": {
@@ -113,11 +116,8 @@ def manifests(images: Mapping[str, str]) -> list[Manifest]:
                 **_image(images["prometheus"]),
                 "storage": _volume(settings.monitoring.storage),
                 "serviceAccountName": "prometheus",
-                **{f"{kind}Selector": {} for kind in ("podMonitor", "serviceMonitor", "rule")},
-                **{
-                    f"{kind}NamespaceSelector": {}
-                    for kind in ("podMonitor", "serviceMonitor", "rule")
-                },
+                **{f"{kind}Selector": {} for kind in _SELECTED},
+                **{f"{kind}NamespaceSelector": {} for kind in _SELECTED},
                 "alerting": {
                     "alertmanagers": [{"name": "alertmanager-operated", "port": "web", **metadata}]
                 },
