@@ -35,6 +35,11 @@ REDIS_EXPORTER: Final = "docker.io/oliver006/redis_exporter:v1.89.0"
 """What a node of Redis says of itself, as metrics. Read on 2026-11-24 in public repositories that
 run it."""
 
+AWS_CLI: Final = "public.ecr.aws/aws-cli/aws-cli:2.37.9"
+"""The AWS CLI, for stacks in AWS, which copy n8n's own backup to S3. Read on 2026-11-30 in public
+repositories that run it. Pods' identities need 2.15.0 or newer.
+https://docs.aws.amazon.com/eks/latest/userguide/pod-id-minimum-sdk.html"""
+
 N8N_MINIMUM_VERSIONS: Final = ("2.42.6", "2.43.3", "3.0.1")
 """Oldest n8n release without a known remote flaw, one per release line still offered.
 

@@ -56,6 +56,13 @@ def anywhere_but_metadata() -> kubernetes.networking.v1.NetworkPolicyPeerArgs:
     )
 
 
+def internet() -> kubernetes.networking.v1.NetworkPolicyPeerArgs:
+    """Every public address."""
+    return kubernetes.networking.v1.NetworkPolicyPeerArgs(
+        ip_block=kubernetes.networking.v1.IPBlockArgs(cidr="0.0.0.0/0", except_=_NOT_PUBLIC)
+    )
+
+
 def ingress(
     peers: list[kubernetes.networking.v1.NetworkPolicyPeerArgs], *ports: int
 ) -> kubernetes.networking.v1.NetworkPolicyIngressRuleArgs:
@@ -117,13 +124,10 @@ def egress_to_the_internet(
 
     Where hosts are let out to by name, these are the private addresses alone.
     """
-    public = kubernetes.networking.v1.NetworkPolicyPeerArgs(
-        ip_block=kubernetes.networking.v1.IPBlockArgs(cidr="0.0.0.0/0", except_=_NOT_PUBLIC)
-    )
     rules = []
     if settings.platform.egress == "addresses":
         ports = {port for _, port in public_destinations(settings)}
-        rules.append(egress([public], *sorted({*settings.platform.public_ports, *ports})))
+        rules.append(egress([internet()], *sorted({*settings.platform.public_ports, *ports})))
     rules.extend(
         egress(
             [
