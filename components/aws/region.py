@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.backup_copies import BackupCopies
+from components.aws.backup_writer import BackupWriter
 from components.aws.cluster import Cluster
 from components.aws.database import Database
 from components.aws.failover import Failover
@@ -82,7 +82,7 @@ class Region(Component):
         self.database = self._create_database() if environment.database.create else None
         recovery = self._create_recovery()
         self.backup_bucket = (
-            self._create_backup_copies(recovery.exports.bucket) if settings.backup.enabled else None
+            self._create_backup_writer(recovery.exports.bucket) if settings.backup.enabled else None
         )
         fence = self._create_fence()
         self._create_failover()
@@ -144,9 +144,9 @@ class Region(Component):
             opts=self._after_keys(),
         )
 
-    def _create_backup_copies(self, bucket: str) -> BackupBucket:
-        return BackupCopies(
-            "backup-copies",
+    def _create_backup_writer(self, bucket: str) -> BackupBucket:
+        return BackupWriter(
+            "backup-writer",
             settings=self._settings,
             environment=self._environment,
             cluster=self.cluster.name,

@@ -93,7 +93,7 @@ def platform(tmp_path: Path, cli: tuple[Path, dict[str, str]]) -> Iterator[Platf
     program, environment = cli
     for name in ("backup", "home", "bin"):
         (tmp_path / name).mkdir()
-    policy = recorded(primary()).named("iam/rolePolicy:RolePolicy", "backup-copies")["policy"]
+    policy = recorded(primary()).named("iam/rolePolicy:RolePolicy", "backup-writer")["policy"]
     bucket = Bucket(
         name=f"n8n-exports-{ACCOUNT}-{HOME}", region=HOME, account=ACCOUNT, policy=policy
     )

@@ -10,7 +10,7 @@ import pulumi
 from pulumi.runtime.resource import register_resource
 
 import settings
-from components.aws.backup_copies import BackupCopies
+from components.aws.backup_writer import BackupWriter
 from components.aws.database import Database
 from components.aws.failover import Failover
 from components.aws.fence import Fence
@@ -136,8 +136,8 @@ class Region(Recorded):
                 escrow_key_arn=key_arn("escrow", region),
                 database_subnet_group=database.subnet_group,
             )
-            BackupCopies(
-                "backup-copies",
+            BackupWriter(
+                "backup-writer",
                 settings=self.settings,
                 environment=environment,
                 cluster="n8n",

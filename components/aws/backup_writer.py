@@ -12,7 +12,7 @@ from settings import Settings
 from settings.aws import AwsSettings
 
 
-class BackupCopies(Component):
+class BackupWriter(Component):
     """A role of the backup's pods, with EKS Pod Identity, that can only add to the copies.
 
     It can read and delete none of them: whoever gets into such a pod finds nothing there that it
@@ -50,7 +50,7 @@ class BackupCopies(Component):
         role = self._create_role()
         permissions = self._create_permissions(role)
         aws.eks.PodIdentityAssociation(
-            "backup-copies",
+            "backup-writer",
             cluster_name=cluster,
             namespace=settings.platform.namespace,
             service_account=NAME,
@@ -63,9 +63,9 @@ class BackupCopies(Component):
     def _create_role(self) -> aws.iam.Role:
         environment, existing = self._environment, self._environment.cluster.existing
         return aws.iam.Role(
-            "backup-copies",
+            "backup-writer",
             # Roles belong to the account: the region keeps those of a pair apart.
-            name=f"{environment.name}-backup-copies-{environment.region}",
+            name=f"{environment.name}-backup-writer-{environment.region}",
             description=f"{NAME} of the EKS cluster {environment.name}",
             assume_role_policy=assumed_by_pods(
                 environment.account_id,
@@ -81,7 +81,7 @@ class BackupCopies(Component):
         account, region = self._environment.account_id, self._environment.region
         bucket = f"arn:aws:s3:::{self.bucket.name}"
         return aws.iam.RolePolicy(
-            "backup-copies",
+            "backup-writer",
             role=role.name,
             policy=policy(
                 allow(

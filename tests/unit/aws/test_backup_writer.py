@@ -17,7 +17,7 @@ EXISTING = {
 
 def statements(values: dict[str, Any]) -> list[dict[str, Any]]:
     region = recorded(values)
-    policy = region.named("iam/rolePolicy:RolePolicy", "backup-copies")["policy"]
+    policy = region.named("iam/rolePolicy:RolePolicy", "backup-writer")["policy"]
     return json.loads(policy)["Statement"]
 
 
@@ -40,10 +40,10 @@ def test_the_role_adds_objects_below_its_prefix_in_its_own_region(
 
 def test_the_two_roles_of_a_pair_have_names_of_their_own() -> None:
     names = {
-        recorded(values).named("iam/role:Role", "backup-copies")["name"]
+        recorded(values).named("iam/role:Role", "backup-writer")["name"]
         for values in (primary(), standby())
     }
-    assert names == {f"n8n-backup-copies-{HOME}", f"n8n-backup-copies-{AWAY}"}
+    assert names == {f"n8n-backup-writer-{HOME}", f"n8n-backup-writer-{AWAY}"}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_the_two_roles_of_a_pair_have_names_of_their_own() -> None:
 )
 def test_only_the_backup_s_pods_can_take_the_role_on(values: dict[str, Any], cluster: str) -> None:
     region = recorded(values)
-    role = region.named("iam/role:Role", "backup-copies")
+    role = region.named("iam/role:Role", "backup-writer")
     (trust,) = json.loads(role["assumeRolePolicy"])["Statement"]
     assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
@@ -62,14 +62,14 @@ def test_only_the_backup_s_pods_can_take_the_role_on(values: dict[str, Any], clu
         "aws:RequestTag/kubernetes-namespace": "n8n",
         "aws:RequestTag/kubernetes-service-account": "n8n-backup",
     }
-    made = region.named("eks/podIdentityAssociation:PodIdentityAssociation", "backup-copies")
-    assert made["roleArn"] == "arn:aws:iam:::backup-copies"
+    made = region.named("eks/podIdentityAssociation:PodIdentityAssociation", "backup-writer")
+    assert made["roleArn"] == "arn:aws:iam:::backup-writer"
     assert (made["namespace"], made["serviceAccount"]) == ("n8n", "n8n-backup")
 
 
 def test_the_role_is_given_when_it_may_do_something() -> None:
     region = recorded(primary())
     type_ = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-    depends_on = region.options[type_, "backup-copies"].depends_on
+    depends_on = region.options[type_, "backup-writer"].depends_on
     assert isinstance(depends_on, list)
     assert [type(each).__name__ for each in depends_on] == ["RolePolicy"]
