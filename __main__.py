@@ -116,7 +116,14 @@ worker = Worker("worker", settings=stack, environment=environment, opts=after_st
 if stack.data_subjects.enabled and stack.works:
     DataSubjectJobs("data-subjects", settings=stack, database=database, opts=after_stores)
 if stack.backup.enabled and stack.works:
-    Backup("backup", settings=stack, database=database, secrets=secrets, opts=after_stores)
+    Backup(
+        "backup",
+        settings=stack,
+        database=database,
+        secrets=secrets,
+        bucket=region.backup_bucket if region else None,
+        opts=after_stores,
+    )
 
 if stack.platform.egress == "names":
     NamedEgress("egress", settings=stack, opts=in_namespace)

@@ -39,6 +39,11 @@ BLACKBOX_EXPORTER: Final = "quay.io/prometheus/blackbox-exporter:v0.29.1"
 """What asks the platform from outside, as its clients do. The newest release of 2026-11-30, as its
 Go module's page and the chart prometheus-blackbox-exporter 11.20.1 say."""
 
+AWS_CLI: Final = "public.ecr.aws/aws-cli/aws-cli:2.37.9"
+"""The AWS CLI, for stacks in AWS, which copy n8n's own backup to S3. Read on 2026-11-30 in public
+repositories that run it. Pods' identities need 2.15.0 or newer.
+https://docs.aws.amazon.com/eks/latest/userguide/pod-id-minimum-sdk.html"""
+
 N8N_MINIMUM_VERSIONS: Final = ("2.42.6", "2.43.3", "3.0.1")
 """Oldest n8n release without a known remote flaw, one per release line still offered.
 

@@ -75,6 +75,21 @@ class RedisConnection:
     pod_labels: dict[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class BackupBucket:
+    """Where n8n's own backup is copied to, in S3; the pods that do it have the right to.
+
+    Attributes:
+        name: name of the bucket.
+        prefix: what the names of the copies' objects begin with, without a slash at its end.
+        region: region of AWS that it is in.
+    """
+
+    name: str
+    prefix: str
+    region: str
+
+
 def external_database(
     settings: DatabaseSettings, password: SecretKey, certificate_authority: SecretKey
 ) -> DatabaseConnection:

@@ -1,5 +1,6 @@
 """The way out by name: which hosts n8n may call, where the cluster's network can tell names."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -43,11 +44,23 @@ class NamedEgress(Component):
 
 def specification(settings: Settings) -> dict[str, Any]:
     """What n8n's pods may call: hosts by name, each on its own ports."""
+    return to_hosts({"app.kubernetes.io/name": "n8n"}, network.public_destinations(settings))
+
+
+def to_hosts(
+    pod_labels: Mapping[str, str], destinations: Sequence[tuple[str, int]]
+) -> dict[str, Any]:
+    """What pods with all these labels may call, as a policy of Cilium says it.
+
+    Args:
+        pod_labels: labels of the pods.
+        destinations: hosts, each with its TCP port.
+    """
     hosts: dict[int, list[str]] = {}
-    for host, port in network.public_destinations(settings):
+    for host, port in destinations:
         hosts.setdefault(port, []).append(host)
     return {
-        "endpointSelector": {"matchLabels": {"app.kubernetes.io/name": "n8n"}},
+        "endpointSelector": {"matchLabels": dict(pod_labels)},
         "egress": [
             {
                 "toEndpoints": [{"matchLabels": _DNS}],

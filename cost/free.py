@@ -25,6 +25,7 @@ FREE: Mapping[str, str] = {
     "aws:eks/accessEntry:AccessEntry": _CONFIGURATION,
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": _CONFIGURATION,
     "aws:eks/addon:Addon": "those of AWS; they run on the nodes",
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": _CONFIGURATION,
     "aws:iam/role:Role": "IAM is free",
     "aws:iam/rolePolicy:RolePolicy": "IAM is free",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "IAM is free",

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+import versions
 from settings.data_subjects import Daily
-from settings.types import Area, Quantity
+from settings.types import Area, Image, Quantity
 
 Weekly = Annotated[str, Field(pattern=r"^[0-5]?\d ([01]?\d|2[0-3]) \* \* [0-6]$")]
 """A schedule of cron that is once a week: minute, hour, two stars, and a day of the week."""
@@ -16,7 +17,8 @@ class BackupSettings(Area):
 
     For what a backup of the database is too coarse for: one workflow that somebody deleted, a move
     to another n8n. It has no executions and no accounts. Credentials open only with the same
-    encryption key, which is not in it.
+    encryption key, which is not in it. In AWS each is copied to the bucket for exports, too, and
+    from there to the peer's region.
     """
 
     enabled: bool = Field(default=False, description="Make such backups.")
@@ -44,4 +46,8 @@ class BackupSettings(Area):
     )
     storage: Quantity = Field(
         default="5Gi", description="Size of the volume: every workflow once for each day."
+    )
+    copy_image: Image = Field(
+        default=versions.AWS_CLI,
+        description="Image of the AWS CLI, which copies each backup to S3; in AWS only.",
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.iam import policy
+from components.aws.iam import assumed_by_pods
 from components.aws.tags import tags
 from components.base import Component
 from settings import Settings
@@ -97,22 +97,11 @@ class _Addons(Component):
         role = aws.iam.Role(
             name,
             description=f"{service_account} of the EKS cluster {self._environment.name}",
-            assume_role_policy=policy(
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "pods.eks.amazonaws.com"},
-                    "Action": ["sts:AssumeRole", "sts:TagSession"],
-                    # Session tags that EKS sets, and no pod can:
-                    # https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
-                    "Condition": {
-                        "StringEquals": {
-                            "aws:SourceAccount": self._environment.account_id,
-                            "aws:RequestTag/eks-cluster-name": self._environment.name,
-                            "aws:RequestTag/kubernetes-namespace": _NAMESPACE,
-                            "aws:RequestTag/kubernetes-service-account": service_account,
-                        }
-                    },
-                }
+            assume_role_policy=assumed_by_pods(
+                self._environment.account_id,
+                cluster=self._environment.name,
+                namespace=_NAMESPACE,
+                service_account=service_account,
             ),
             tags=self._tags,
             opts=self.child_options(),

@@ -1,4 +1,4 @@
-"""Buckets for what is exported from n8n and its database, in both regions.
+"""Buckets for what is exported from n8n, in both regions: its own backup (`backup_writer.py`).
 
 The home environment's stack makes both and lets each replicate to the other: what is written where
 the platform works is within minutes where it does not. Deletions of single versions are never

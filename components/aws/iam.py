@@ -25,3 +25,31 @@ def assumed_by(service: str, account_id: str) -> str:
             "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
         }
     )
+
+
+def assumed_by_pods(account_id: str, *, cluster: str, namespace: str, service_account: str) -> str:
+    """Who may take a role on: the pods of one service account of one EKS cluster.
+
+    Args:
+        account_id: the account.
+        cluster: name of the cluster.
+        namespace: of the pods.
+        service_account: its name.
+    """
+    return policy(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            # Session tags that EKS sets, and no pod can:
+            # https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
+            "Condition": {
+                "StringEquals": {
+                    "aws:SourceAccount": account_id,
+                    "aws:RequestTag/eks-cluster-name": cluster,
+                    "aws:RequestTag/kubernetes-namespace": namespace,
+                    "aws:RequestTag/kubernetes-service-account": service_account,
+                }
+            },
+        }
+    )

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.backup_writer import BackupWriter
 from components.aws.cluster import Cluster
 from components.aws.database import Database
 from components.aws.failover import Failover
@@ -15,6 +16,7 @@ from components.aws.network import Network
 from components.aws.recovery import Recovery
 from components.aws.volumes import EncryptedVolumes
 from components.base import Component
+from components.connections import BackupBucket
 from settings import Settings
 from settings.aws import AwsSettings
 
@@ -25,6 +27,7 @@ class Region(Component):
     Attributes:
         cluster: Kubernetes.
         database: PostgreSQL; None where the platform uses one that is there.
+        backup_bucket: where n8n's own backup is copied to; None where there is none.
         outputs: what people, the peer's stack and `make failover` are told of it, by name.
     """
 
@@ -32,6 +35,7 @@ class Region(Component):
 
     cluster: Cluster
     database: Database | None
+    backup_bucket: BackupBucket | None
     outputs: Mapping[str, pulumi.Input[Any]]
 
     def __init__(
@@ -77,6 +81,9 @@ class Region(Component):
         )
         self.database = self._create_database() if environment.database.create else None
         recovery = self._create_recovery()
+        self.backup_bucket = (
+            self._create_backup_writer(recovery.exports.bucket) if settings.backup.enabled else None
+        )
         fence = self._create_fence()
         self._create_failover()
         self.outputs = {
@@ -136,6 +143,16 @@ class Region(Component):
             database_subnet_group=self.database.subnet_group if self.database else None,
             opts=self._after_keys(),
         )
+
+    def _create_backup_writer(self, bucket: str) -> BackupBucket:
+        return BackupWriter(
+            "backup-writer",
+            settings=self._settings,
+            environment=self._environment,
+            cluster=self.cluster.name,
+            bucket=bucket,
+            opts=self._in_account(),
+        ).bucket
 
     def _create_fence(self) -> Fence | None:
         """What keeps two regions from working at once; settings see to it that a pair has one."""

@@ -1,15 +1,19 @@
 """n8n's own backup: workflows and encrypted credentials as files, and the test that they restore.
 
-The database has a backup of its own, with executions and accounts; in AWS see `components/aws`.
+The database has a backup of its own, with executions and accounts; in AWS see `components/aws`. The
+volume is in one zone; in AWS each backup is also copied to S3, and from there to the peer's region.
 """
+
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.apiextensions import CustomResource
 
 from components import governance, network, pods
 from components.base import Component, labels, selector
-from components.connections import DatabaseConnection
-from components.jobs import job
+from components.connections import BackupBucket, DatabaseConnection
+from components.jobs import backup_copy, job
 from components.jobs.job import Volume, Work
 from components.secrets import PlatformSecrets
 from settings import Settings, sizing
@@ -42,12 +46,21 @@ class Backup(Component):
         settings: Settings,
         database: DatabaseConnection,
         secrets: PlatformSecrets,
+        bucket: BackupBucket | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """
+        Args:
+            settings: settings of the stack.
+            database: n8n's.
+            secrets: the encryption key.
+            bucket: where each backup is copied to; None: nowhere.
+        """
         super().__init__(name, opts)
         self._settings = settings
         self._database = database
         self._secrets = secrets
+        self._bucket = bucket
         self._account = self._create_service_account()
         self._scripts = self._create_scripts()
         self._volume = self._create_volume()
@@ -81,7 +94,9 @@ class Backup(Component):
         return kubernetes.core.v1.ConfigMap(
             NAME,
             metadata=self._metadata(),
-            data=job.files("backup.sh", "test-backup.sh"),
+            data=job.files(
+                "backup.sh", "test-backup.sh", *([backup_copy.SCRIPT] if self._bucket else [])
+            ),
             opts=self.child_options(),
         )
 
@@ -112,6 +127,7 @@ class Backup(Component):
     def _create_network_policy(self) -> None:
         """For backups; the test of one reaches nobody, as the namespace says by default."""
         database = self._database
+        to_bucket = backup_copy.egress(self._settings) if self._bucket else []
         kubernetes.networking.v1.NetworkPolicy(
             NAME,
             metadata=self._metadata(),
@@ -120,18 +136,27 @@ class Backup(Component):
                     match_labels=dict(selector(_BACKUP))
                 ),
                 policy_types=["Ingress", "Egress"],
-                egress=[network.egress_to_database(database.pod_labels, database.port)],
+                egress=[
+                    network.egress_to_database(database.pod_labels, database.port),
+                    *to_bucket,
+                ],
             ),
             opts=self.child_options(),
         )
+        if self._bucket and self._settings.platform.egress == "names":
+            CustomResource(
+                NAME,
+                api_version="cilium.io/v2",
+                kind="CiliumNetworkPolicy",
+                metadata=self._metadata(),
+                spec=backup_copy.by_name(dict(selector(_BACKUP)), self._bucket),
+                opts=self.child_options(),
+            )
 
     def _create_backup(self) -> None:
         database = self._database
-        volumes = [
-            *self._n8n_volumes(),
-            job.authority(database),
-            job.claimed("backups", _FOLDER, self._volume),
-        ]
+        backups = job.claimed("backups", _FOLDER, self._volume)
+        volumes = [*self._n8n_volumes(), job.authority(database), backups]
         container = self._n8n(
             ["backup.sh", _FOLDER, "export:workflow", "export:credentials"],
             {
@@ -147,7 +172,19 @@ class Backup(Component):
             },
             volumes,
         )
-        self._create_cron_job(NAME, _BACKUP, self._settings.backup.schedule, container, volumes)
+        schedule = self._settings.backup.schedule
+        if self._bucket is None:
+            self._create_cron_job(NAME, _BACKUP, schedule, container, volumes)
+            return
+        home = backup_copy.home()
+        copy = backup_copy.container(
+            self._settings,
+            self._bucket,
+            folder=_FOLDER,
+            volumes=[job.scripts(self._scripts), backups.read_only(), home],
+        )
+        # It fails with the copy: a backup that never left its zone is stale.
+        self._create_cron_job(NAME, _BACKUP, schedule, copy, [*volumes, home], first=[container])
 
     def _create_test(self) -> None:
         data = job.scratch("database", _POSTGRES_DATA, size="2Gi")
@@ -183,6 +220,7 @@ class Backup(Component):
         volumes: list[Volume],
         *,
         beside: tuple[kubernetes.core.v1.ContainerArgs, list[Volume]] | None = None,
+        first: Sequence[kubernetes.core.v1.ContainerArgs] = (),
     ) -> None:
         sidecar, more = beside or (None, [])
         work = Work(
@@ -193,6 +231,7 @@ class Backup(Component):
             user=_UID,
             volumes=[*volumes, *more],
             sidecars=[sidecar] if sidecar else [],
+            first=first,
         )
         kubernetes.batch.v1.CronJob(
             name,

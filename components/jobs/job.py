@@ -1,8 +1,9 @@
 """What the platform's CronJobs have in common: one pod at a time, its volumes, its time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 import pulumi_kubernetes as kubernetes
 
@@ -32,6 +33,13 @@ class Volume:
     volume: kubernetes.core.v1.VolumeArgs
     mount: kubernetes.core.v1.VolumeMountArgs
 
+    def read_only(self) -> Self:
+        """The same volume for a container that does not write to it."""
+        mount = kubernetes.core.v1.VolumeMountArgs(
+            name=self.mount.name, mount_path=self.mount.mount_path, read_only=True
+        )
+        return replace(self, mount=mount)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
@@ -45,6 +53,7 @@ class Work:
         user: number of the user and group of its image.
         volumes: its volumes.
         sidecars: what runs beside it, and is ready before it begins.
+        first: what runs to its end before it begins, and without which it does not.
     """
 
     schedule: str
@@ -54,6 +63,7 @@ class Work:
     user: int
     volumes: Sequence[Volume]
     sidecars: Sequence[kubernetes.core.v1.ContainerArgs] = field(default_factory=tuple)
+    first: Sequence[kubernetes.core.v1.ContainerArgs] = field(default_factory=tuple)
 
 
 def files(*names: str) -> dict[str, str]:
@@ -166,7 +176,7 @@ def _pod(
         enable_service_links=False,
         security_context=pods.pod_security(user=work.user, group=work.user),
         tolerations=pods.lost_node_tolerations(),
-        init_containers=list(work.sidecars) or None,
+        init_containers=[*work.sidecars, *work.first] or None,
         containers=[work.container],
         volumes=[each.volume for each in work.volumes],
     )

@@ -28,6 +28,7 @@ PARAMETERS = parameters.load(NAME, [each.id for each in ALL])
 
 _POD = "spec.jobTemplate.spec.template.spec"
 _OFF = {"enabled": False}
+_TODAY = datetime.now(UTC).date()
 
 
 @cache
@@ -97,11 +98,33 @@ def _conditions(violated: set[tuple[str, str, str]]) -> set[str]:
 
 
 def test_with_the_jobs_their_exception_is_needless_and_no_other_is_needed() -> None:
-    excepted = {each.condition for each in exceptions.load(NAME, ALL, datetime.now(UTC).date())}
+    excepted = {each.condition for each in exceptions.load(NAME, ALL, _TODAY)}
 
     assert "data-subjects-have-jobs" in _conditions(_violated(without()))
     assert _conditions(_violated(platform())) < _conditions(_violated(without()))
     assert _conditions(_violated(platform())) <= excepted - {"data-subjects-have-jobs"}
+
+
+def test_in_aws_a_backup_is_copied_and_nothing_new_is_violated() -> None:
+    resources = of_stack("production")
+    allowed = {each.condition for each in exceptions.load("production", ALL, _TODAY)}
+    # The mocks keep no options.
+    allowed.add("state-is-protected")
+    judged = parameters.load("production", [each.id for each in ALL])
+
+    (job,) = (
+        each for each in resources if each.name == "n8n-backup" and each.type.endswith("CronJob")
+    )
+    (copy,) = job.read()["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert copy["command"][-1] == "s3://n8n-exports-111122223333-eu-central-1/n8n-backup"
+    new = [each for each in resources if each.name in ("n8n-backup", "backup-writer")]
+    assert {each.type.rpartition(":")[2] for each in new} > {"PodIdentityAssociation", "CronJob"}
+    violated = {
+        each.condition.id
+        for each in judgements(new, *resources, parameters=judged)
+        if each.findings
+    }
+    assert violated <= allowed
 
 
 MUTATIONS = {

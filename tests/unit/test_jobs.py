@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from kubernetes.utils.quantity import parse_quantity
 
 import settings
 from components.base import selector
-from components.connections import DatabaseConnection
+from components.connections import BackupBucket, DatabaseConnection
 from components.jobs.backup import Backup
 from components.jobs.data_subjects import DataSubjectJobs
 from components.secrets import PlatformSecrets
@@ -15,10 +16,15 @@ from tests.unit.mocks import Recorded, record
 from tests.unit.pod_security import violations
 
 ON: dict[str, Any] = {"dataSubjects": {"enabled": True}, "backup": {"enabled": True}}
+BUCKET = BackupBucket(
+    name="n8n-exports-111122223333-eu-central-1", prefix="n8n-backup", region="eu-central-1"
+)
 JOBS = ("n8n-export", "n8n-erasure", "n8n-backup", "n8n-restore-test")
 
 
-def recorded(*, in_cluster: bool = True, **areas: dict[str, Any]) -> Recorded:
+def recorded(
+    *, in_cluster: bool = True, bucket: BackupBucket | None = None, **areas: dict[str, Any]
+) -> Recorded:
     """The resources of both."""
     stack = settings.parse({**ON, **areas})
 
@@ -34,7 +40,7 @@ def recorded(*, in_cluster: bool = True, **areas: dict[str, Any]) -> Recorded:
             pod_labels=dict(selector("database", instance="postgres")) if in_cluster else None,
         )
         DataSubjectJobs("data-subjects", settings=stack, database=database)
-        Backup("backup", settings=stack, database=database, secrets=secrets)
+        Backup("backup", settings=stack, database=database, secrets=secrets, bucket=bucket)
 
     return record(program)
 
@@ -105,6 +111,80 @@ def test_jobs_reach_the_database_and_nothing_else(in_cluster):
     ]["labels"]
     # The namespace refuses the test of a backup everything.
     assert not any(each.items() <= labels.items() for each in chosen)
+
+
+def test_with_a_bucket_the_backup_comes_first_and_its_copy_fails_the_job():
+    with_bucket, without = recorded(bucket=BUCKET), recorded()
+    pod = pod_of(with_bucket, "n8n-backup")
+    assert violations(pod) == []
+    (before,), (copy,) = pod["initContainers"], pod["containers"]
+    # Exactly what it is without a bucket, and no sidecar: it has ended when the copy begins.
+    assert before == pod_of(without, "n8n-backup")["containers"][0]
+    assert "restartPolicy" not in before
+    assert copy["image"].startswith("public.ecr.aws/aws-cli/aws-cli:2.")
+    assert copy["command"][-1] == f"s3://{BUCKET.name}/n8n-backup"
+    variables = {each["name"]: each.get("value") for each in copy["env"]}
+    assert variables["AWS_REGION"] == "eu-central-1"
+    assert copy["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_the_copy_sees_no_key_and_changes_no_backup():
+    pod = pod_of(recorded(bucket=BUCKET), "n8n-backup")
+    (copy,) = pod["containers"]
+    assert not [each for each in copy["env"] if "valueFrom" in each]
+    memory = {
+        each["name"]
+        for each in pod["volumes"]
+        if each.get("emptyDir", {}).get("medium") == "Memory"
+    }
+    writable = {each["name"]: each for each in copy["volumeMounts"] if not each.get("readOnly")}
+    assert writable.keys() == {"aws"} <= memory
+    home = {each["name"]: each.get("value") for each in copy["env"]}["HOME"]
+    assert writable["aws"]["mountPath"] == home
+    assert "backups" in {each["name"] for each in copy["volumeMounts"]}
+
+
+def test_the_copy_reaches_the_agent_and_public_addresses_and_the_test_of_a_backup_nobody():
+    jobs = recorded(bucket=BUCKET)
+    spec = jobs.one("NetworkPolicy", "n8n-backup")["spec"]
+    database, agent, s3 = spec["egress"]
+    assert database["ports"] == [{"protocol": "TCP", "port": 5433}]
+    # The metadata service, at 169.254.169.254, is not in it.
+    assert agent["to"] == [{"ipBlock": {"cidr": "169.254.170.23/32"}}]
+    assert agent["ports"] == [{"protocol": "TCP", "port": 80}]
+    assert s3["ports"] == [{"protocol": "TCP", "port": 443}]
+    assert {"10.0.0.0/8", "169.254.0.0/16"} <= set(s3["to"][0]["ipBlock"]["except"])
+    labels = jobs.one("CronJob", "n8n-restore-test")["spec"]["jobTemplate"]["spec"]["template"]
+    assert not spec["podSelector"]["matchLabels"].items() <= labels["metadata"]["labels"].items()
+
+
+def test_where_names_are_enforced_the_copy_reaches_its_bucket_alone():
+    jobs = recorded(bucket=BUCKET, platform={"egress": "names"})
+    by_address = jobs.one("NetworkPolicy", "n8n-backup")["spec"]["egress"]
+    assert [each["ports"][0]["port"] for each in by_address] == [5433, 80]
+    by_name = jobs.one("CiliumNetworkPolicy", "n8n-backup")["spec"]
+    assert by_name["endpointSelector"]["matchLabels"]["app.kubernetes.io/component"] == "backup"
+    _, s3, agent = by_name["egress"]
+    host = "n8n-exports-111122223333-eu-central-1.s3.eu-central-1.amazonaws.com"
+    assert s3["toFQDNs"] == [{"matchName": host}]
+    assert agent["toEntities"] == ["host"]
+    assert agent["toPorts"] == [{"ports": [{"port": "80", "protocol": "TCP"}]}]
+
+
+def test_without_a_bucket_nothing_of_the_copy_is_there():
+    jobs = recorded(platform={"egress": "names"})
+    assert not jobs.of("CiliumNetworkPolicy")
+    assert "initContainers" not in pod_of(jobs, "n8n-backup")
+    scripts = jobs.one("ConfigMap", "n8n-backup")["data"]
+    assert scripts.keys() == {"backup.sh", "test-backup.sh"}
+
+
+def test_the_copy_needs_no_more_than_the_backup_before_it():
+    pod = pod_of(recorded(bucket=BUCKET), "n8n-backup")
+    before, copy = (each[0]["resources"] for each in (pod["initContainers"], pod["containers"]))
+    for amounts in ("requests", "limits"):
+        for kind in ("cpu", "memory"):
+            assert parse_quantity(copy[amounts][kind]) <= parse_quantity(before[amounts][kind])
 
 
 def test_the_key_and_the_password_are_references(jobs):

@@ -10,6 +10,7 @@ import pulumi
 from pulumi.runtime.resource import register_resource
 
 import settings
+from components.aws.backup_writer import BackupWriter
 from components.aws.database import Database
 from components.aws.failover import Failover
 from components.aws.fence import Fence
@@ -126,7 +127,7 @@ class Region(Recorded):
                 key_arn=key_arn("data", region),
                 log_key_arn=key_arn("logs", region),
             )
-            Recovery(
+            recovery = Recovery(
                 "recovery",
                 settings=self.settings,
                 environment=environment,
@@ -134,6 +135,13 @@ class Region(Recorded):
                 data_key_arn=key_arn("data", region),
                 escrow_key_arn=key_arn("escrow", region),
                 database_subnet_group=database.subnet_group,
+            )
+            BackupWriter(
+                "backup-writer",
+                settings=self.settings,
+                environment=environment,
+                cluster="n8n",
+                bucket=recovery.exports.bucket,
             )
             if environment.peer and environment.failover.witness_region:
                 Fence(
