@@ -57,5 +57,5 @@ ENVOY_GATEWAY: Final = "docker.io/envoyproxy/gateway:v1.9.1"
 Envoys are those that it names itself."""
 
 ENVOY_GATEWAY_CHART: Final = "v1.9.1"
-"""Its chart, of oci://docker.io/envoyproxy/gateway-helm: the same release, whose Go module has values
-and templates. From there they were read, and rendered with what components/envoy_gateway says."""
+"""Its chart, of oci://docker.io/envoyproxy/gateway-helm: the same release, whose Go module has its
+values and templates: there they were read, and rendered with what components/envoy_gateway says."""
