@@ -157,7 +157,7 @@ class Certificates(Component):
             security_context=pods.container_security(),
         )
 
-    def _version(self) -> str:
+    def _release(self) -> str:
         return ".".join(map(str, image_version(self._settings.routing.controller_image)))
 
     def _metadata(self) -> kubernetes.meta.v1.ObjectMetaArgs:
@@ -165,7 +165,7 @@ class Certificates(Component):
             name=_NAME,
             namespace=self._settings.routing.gateway_namespace,
             labels={
-                **labels(_COMPONENT, instance=_INSTANCE, version=self._version()),
+                **labels(_COMPONENT, instance=_INSTANCE, version=self._release()),
                 **governance.owner(self._settings.governance),
             },
         )

@@ -246,7 +246,10 @@ def test_a_webhooks_promise_is_the_end_of_a_bucket_here_as_on_the_embedded_clust
             "other than platform.namespace",
         ),
         (
-            {"routing": {"controller": "install", "gatewayNamespace": "monitoring"}},
+            {
+                "monitoring": {"stack": "install"},
+                "routing": {"controller": "install", "gatewayNamespace": "monitoring"},
+            },
             "other than monitoring.namespace",
         ),
         (
