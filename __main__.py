@@ -6,6 +6,7 @@ import pulumi_kubernetes as kubernetes
 import settings
 from components import governance
 from components.connections import external_database
+from components.envoy_gateway.controller import EnvoyGateway
 from components.jobs.backup import Backup
 from components.jobs.data_subjects import DataSubjectJobs
 from components.monitoring.platform import PlatformMonitoring
@@ -128,7 +129,16 @@ if stack.backup.enabled and stack.works:
 if stack.platform.egress == "names":
     NamedEgress("egress", settings=stack, opts=in_namespace)
 if stack.routing.enabled:
-    Routing("routing", settings=stack, main=main, webhook=webhook, opts=in_namespace)
+    gateway = (
+        # The chart gives its controller rights in the platform's namespace.
+        EnvoyGateway("envoy-gateway", settings=stack, opts=in_namespace)
+        if stack.routing.controller == "install"
+        else None
+    )
+    after_gateway = pulumi.ResourceOptions(
+        provider=cluster, depends_on=[namespace, *([gateway] if gateway else [])]
+    )
+    Routing("routing", settings=stack, main=main, webhook=webhook, opts=after_gateway)
 
 if stack.monitoring.enabled:
     PlatformMonitoring(

@@ -60,3 +60,11 @@ KUBE_PROMETHEUS_STACK_CHART: Final = "81.4.5"
 https://prometheus-community.github.io/helm-charts: the newest whose Chart.yaml the machine this was
 written on can read, with version 0.88.0 of the operator. Its values were checked against the newest
 values.yaml that it can read, of an autumn 2025 release; nothing here has rendered the chart."""
+
+ENVOY_GATEWAY: Final = "docker.io/envoyproxy/gateway:v1.9.1"
+"""Envoy Gateway, for stacks that install it: the release that the embedded environment runs. Its
+Envoys are those that it names itself."""
+
+ENVOY_GATEWAY_CHART: Final = "v1.9.1"
+"""Its chart, of oci://docker.io/envoyproxy/gateway-helm: the same release, whose Go module has its
+values and templates: there they were read, and rendered with what components/envoy_gateway says."""

@@ -33,14 +33,23 @@ class IsolatedNamespace(Component):
         quota: Quota,
         settings: Settings,
         annotations: Mapping[str, str] | None = None,
+        balanced_ports: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """
+        Args:
+            namespace: its name.
+            quota: what all its pods may ask for together.
+            settings: settings of the stack.
+            annotations: what it says of itself besides.
+            balanced_ports: ports of the one load balancer that may stand before it; 0: none may.
+        """
         super().__init__(name, opts)
         self._governance = settings.governance
         self._annotations = {**governance.change(self._governance), **(annotations or {})}
         self._namespace_name = namespace
         self.name = self._create_namespace()
-        self._create_quota(quota)
+        self._create_quota(quota, balanced_ports)
         self._create_limit_range()
         self._create_denials()
         self._create_dns_permission()
@@ -73,7 +82,7 @@ class IsolatedNamespace(Component):
             name=name, namespace=self._namespace_name, labels=labels("namespace")
         )
 
-    def _create_quota(self, quota: Quota) -> None:
+    def _create_quota(self, quota: Quota, balanced_ports: int) -> None:
         kubernetes.core.v1.ResourceQuota(
             "quota",
             metadata=self._metadata("platform"),
@@ -84,9 +93,10 @@ class IsolatedNamespace(Component):
                     "requests.memory": quota.memory_requests,
                     "limits.cpu": quota.cpu_limits,
                     "limits.memory": quota.memory_limits,
-                    # The way in is the Gateway: nothing here may open a port of its own.
-                    "services.loadbalancers": "0",
-                    "services.nodeports": "0",
+                    # The way in is the Gateway: nothing else may open a port of its own. A load
+                    # balancer reaches each of its ports at a port of the nodes.
+                    "services.loadbalancers": "1" if balanced_ports else "0",
+                    "services.nodeports": str(balanced_ports),
                 }
             ),
             opts=self.child_options(depends_on=[self._namespace]),

@@ -9,7 +9,7 @@ from settings.platform import Resources
 ZONE = "topology.kubernetes.io/zone"
 HOST = "kubernetes.io/hostname"
 
-_UNREACHABLE_SECONDS = 30
+UNREACHABLE_SECONDS = 30
 """How long a pod stays bound to a node that is gone. Kubernetes' default of 300 s is half the ten
 minutes in which the platform must have failed over."""
 
@@ -57,7 +57,7 @@ def lost_node_tolerations() -> list[kubernetes.core.v1.TolerationArgs]:
             key=f"node.kubernetes.io/{condition}",
             operator="Exists",
             effect="NoExecute",
-            toleration_seconds=_UNREACHABLE_SECONDS,
+            toleration_seconds=UNREACHABLE_SECONDS,
         )
         for condition in ("not-ready", "unreachable")
     ]

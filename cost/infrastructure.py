@@ -164,7 +164,8 @@ def volumes(settings: Settings, environment: AwsSettings) -> Iterator[Charge]:
 
 
 def routing(settings: Settings, environment: AwsSettings, usage: Usage) -> Iterator[Charge]:
-    """The load balancer, which AWS' controller makes for the gateway's Service."""
+    """The load balancer, which EKS makes for the Service of the gateway's Envoys. These run on the
+    cluster's nodes, whose number includes them."""
     if not settings.routing.enabled:
         return
     balancer = Charge(

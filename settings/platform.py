@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from settings.types import Area, Host, Name, Port, PrivateCidr, Quantity
+import versions
+from settings.types import Area, Host, Image, Name, Port, PrivateCidr, Quantity
 
 
 class Resources(Area):
@@ -96,13 +97,24 @@ class RoutingSettings(Area):
         "repeats requests that no pod has received and leaves out pods that cannot be reached; and "
         "watch its Envoys, where the platform is watched.",
     )
+    controller: Literal["install", "installed"] = Field(
+        default="installed",
+        description="`install` brings Envoy Gateway with its chart and the Gateway API's "
+        "definitions, and makes the class: for a cluster that has neither. `installed` uses the "
+        "class that the cluster has.",
+    )
+    controller_image: Image = Field(
+        default=versions.ENVOY_GATEWAY,
+        description="Envoy Gateway's own image, with `install`: of the release of its chart.",
+    )
     gateway_namespace: Name = Field(
         default="envoy-gateway-system",
         description="Namespace of the gateway's own pods, the only ones let in to n8n.",
     )
     tls_secret: str = Field(
         default="n8n-gateway-tls",
-        description="Secret with tls.crt and tls.key for both hosts. Unused with http addresses.",
+        description="Secret with tls.crt and tls.key for both hosts, and for that of "
+        "`aws.failover.records.checkHost`. Unused with http addresses.",
     )
 
     @property

@@ -71,6 +71,8 @@ def wanted(settings: Settings) -> list[WantedSecret]:
     if settings.redis.tls:
         secrets.append(_certificate(names.redis_tls_secret, "REDIS", with_key=True))
     secrets.append(_certificate(names.database_tls_secret, "DATABASE", with_key=in_cluster))
+    if settings.routing.enabled and settings.n8n.webhook_url.startswith("https:"):
+        secrets.append(_public_certificate(settings.routing.tls_secret))
     return [*secrets, *_wanted_by_receivers(settings.monitoring)]
 
 
@@ -102,6 +104,15 @@ def _wanted_by_receivers(monitoring: MonitoringSettings) -> list[WantedSecret]:
         for receiver, key, remote in secrets
         if receiver
     ]
+
+
+def _public_certificate(name: str) -> WantedSecret:
+    """Of both hosts, with which callers are met: from an authority that everybody trusts."""
+    return WantedSecret(
+        name=name,
+        keys={"tls.crt": "GATEWAY_TLS_CERTIFICATE", "tls.key": "GATEWAY_TLS_PRIVATE_KEY"},
+        type="kubernetes.io/tls",
+    )
 
 
 def _certificate(name: str, server: str, *, with_key: bool) -> WantedSecret:

@@ -110,6 +110,11 @@ def _refusals(settings: Settings, name: str) -> Iterator[str]:
             f"{name}: a role of PostgreSQL has one password, so consumers are without a valid one "
             f"for a moment. Take a short maintenance: {RUNBOOK}, “The database's passwords”."
         )
+    elif name.startswith("GATEWAY_TLS_") and name in platform:
+        yield (
+            f"{name}: certificate and key change together, and come from whoever signs them: "
+            f"{RUNBOOK}, “The public certificate”."
+        )
     elif "_TLS_" in name and name in platform:
         yield (
             f"{name}: a certificate, its key and its authority change together, and servers read "

@@ -15,6 +15,7 @@ from settings.rules import (
     integrations,
     monitoring,
     n8n,
+    routing,
     secrets,
     stores,
     tiers,
@@ -24,6 +25,7 @@ from settings.rules.rule import Rules
 RULES: Rules = (
     *tiers.RULES,
     *n8n.RULES,
+    *routing.RULES,
     *stores.RULES,
     *secrets.RULES,
     *integrations.RULES,

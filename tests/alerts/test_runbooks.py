@@ -20,6 +20,7 @@ _DISASTERS = {
 }
 _OTHERS = {
     "answer-a-data-subject.md",
+    "first-deployment.md",
     "restore-workflows.md",
     "rotate-a-key.md",
     *_DISASTERS,

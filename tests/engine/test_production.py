@@ -114,5 +114,10 @@ def test_what_kubernetes_would_be_told_is_judged(preview: Preview) -> None:
     assert {"n8n-main", "n8n-webhook", "n8n-worker"} <= tiers
 
 
+def test_the_gateway_has_what_makes_it_real(preview: Preview) -> None:
+    """From an empty account nothing else brings the kind, the class or the load balancer."""
+    assert preview.kinds() >= Counter(["Gateway", "GatewayClass", "EnvoyProxy"])
+
+
 def test_no_credential_is_in_what_is_printed_or_kept(preview: Preview) -> None:
     assert [each for each in _CREDENTIALS.values() if each in preview.text + preview.kept] == []

@@ -78,6 +78,7 @@ def test_what_only_this_command_needs_to_know_is_generated(stack: settings.Setti
         ("DATABASE_SUPERUSER_PASSWORD", "maintenance"),
         ("REDIS_TLS_PRIVATE_KEY", "Certificates"),
         ("DATABASE_TLS_AUTHORITY", "Certificates"),
+        ("GATEWAY_TLS_PRIVATE_KEY", "The public certificate"),
         ("ALERTMANAGER_SLACK_URL", "Keys of monitoring"),
         ("REDIS_NEXT_PASSWORD", "step in replacing REDIS_PASSWORD"),
         ("REDIS_PREVIOUS_CLUSTER_PASSWORD", "step in replacing REDIS_CLUSTER_PASSWORD"),

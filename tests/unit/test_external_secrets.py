@@ -208,3 +208,19 @@ def test_of_a_managed_database_only_the_authority_is_copied() -> None:
 def test_an_environment_that_is_not_named_is_refused(key: str) -> None:
     with pytest.raises(settings.SettingsError, match=f"esc.{key} is empty; allowed: the {key}"):
         settings.parse({**ESC, "esc": {**ESC["esc"], key: ""}})
+
+
+@pytest.mark.parametrize(("scheme", "wanted"), [("https", True), ("http", False)])
+def test_the_public_certificate_is_copied_where_callers_come_with_tls(
+    scheme: str, wanted: bool
+) -> None:
+    hosts = {
+        "editorUrl": f"{scheme}://n8n.example/",
+        "webhookUrl": f"{scheme}://hooks.n8n.example/",
+    }
+    found = external(record_secrets({**ESC, "n8n": hosts})).get("n8n-gateway-tls")
+    assert (found is not None) is wanted
+    if found:
+        # The Gateway takes no other kind of Secret.
+        assert found["target"]["template"]["type"] == "kubernetes.io/tls"
+        assert {each["secretKey"] for each in found["data"]} == {"tls.crt", "tls.key"}
