@@ -87,6 +87,15 @@ TABLE = Promise(
     remark="read in a report of March 2022; 99.999 % for who goes to another region's copy, which "
     "the lease does not",
 )
+KEYS = Promise(
+    name="KMS, which opens the lease's table",
+    availability=0.99999,
+    in_force=date(2022, 11, 29),
+    source="https://aws.amazon.com/kms/sla/",
+    used_by="lease_used",
+    remark="without it RDS does not start and DynamoDB, which keeps a key for minutes, answers no "
+    "more; what has started goes on",
+)
 CONTROL_PLANE = Promise(
     name="EKS control plane",
     availability=0.9995,
@@ -104,7 +113,7 @@ DNS = Promise(
     remark="the promise leaves nothing to count; read in a table of January 2019",
 )
 
-PROMISES = (DATABASE, BALANCER, COMPUTE, NAT, FUNCTION, TABLE, CONTROL_PLANE, DNS)
+PROMISES = (DATABASE, BALANCER, COMPUTE, NAT, FUNCTION, TABLE, KEYS, CONTROL_PLANE, DNS)
 """All of them."""
 
 
@@ -164,7 +173,7 @@ class Assumptions:
     balancer_used: float = _used("the load balancer")
     compute_used: float = _used("EC2")
     nat_used: float = _used("a NAT gateway")
-    lease_used: float = _used("each of Lambda and DynamoDB")
+    lease_used: float = _used("each of Lambda, DynamoDB and KMS")
     zone_losses: float = _of(
         0.1,
         "losses of one zone, a year",
@@ -234,9 +243,23 @@ class Assumptions:
     )
     database_maintenances: float = _of(
         2.0,
-        "failovers of RDS by maintenance, a year",
+        "failovers of RDS by maintenance of its operating system, a year",
         Basis.ASSUMED,
-        "minor versions and operating system; a major version is a planned outage beside this",
+        "one machine after the other, with a failover between",
+    )
+    database_upgrades: float = _of(
+        2.0,
+        "minor versions of PostgreSQL, a year",
+        Basis.ASSUMED,
+        "PostgreSQL releases four; RDS upgrades by itself to some of them. A major version is a "
+        "planned outage beside this",
+    )
+    database_upgrade_minutes: float = _of(
+        10.0,
+        "minutes that such an upgrade takes of an instance",
+        Basis.ASSUMED,
+        "[both machines at once](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html):"
+        " Multi-AZ does not help; AWS gives no time. A Multi-AZ cluster switches over instead",
     )
     restores: float = _of(
         0.05,

@@ -8,6 +8,7 @@ from availability.assumptions import (
     COMPUTE,
     DATABASE,
     FUNCTION,
+    KEYS,
     NAT,
     PROMISES,
     TABLE,
@@ -34,7 +35,7 @@ _BARS = 10
 _WIDTH = 60
 """Characters of the longest bar."""
 
-_LEASE = (FUNCTION, TABLE)
+_LEASE = (FUNCTION, TABLE, KEYS)
 
 _IN_PATH = {
     Level.WEBHOOK: (DATABASE, BALANCER, COMPUTE, *_LEASE),
@@ -129,7 +130,7 @@ def _breaking() -> str:
   rollouts of main are the editor's largest planned loss.
 - **With a lost region, or the lease.** Without a standby one lost region is {lost:.0f} minutes,
   more than a year's budget. The standby has its price, too: the lease that keeps two regions from
-  working at once has to be renewed, and without Lambda or DynamoDB it is not.
+  working at once has to be renewed, and without Lambda, DynamoDB or KMS it is not.
 
 {_table(["platform", *Level], compared)}
 The target is just met where one assumption, and nothing else, is as high as this. Those that would

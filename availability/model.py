@@ -17,6 +17,7 @@ from availability.assumptions import (
     COMPUTE,
     DATABASE,
     FUNCTION,
+    KEYS,
     NAT,
     TABLE,
     Assumptions,
@@ -90,6 +91,7 @@ def causes(given: Assumptions) -> tuple[Cause, ...]:
         # Only what outlasts the lease, two minutes, loses anything: nearly all of it.
         _promised(FUNCTION, given.lease_used, EVERYTHING),
         _promised(TABLE, given.lease_used, EVERYTHING),
+        _promised(KEYS, given.lease_used, EVERYTHING),
         Cause(
             name="region lost: failover to the standby",
             per_year=given.region_losses,
@@ -139,9 +141,15 @@ def causes(given: Assumptions) -> tuple[Cause, ...]:
             lost=EVERYTHING,
         ),
         Cause(
-            name="database is maintained (planned)",
+            name="database's operating system is maintained (planned)",
             per_year=given.database_maintenances,
             minutes=given.database_failover_minutes,
+            lost=EVERYTHING,
+        ),
+        Cause(
+            name="database gets a minor version (planned)",
+            per_year=given.database_upgrades,
+            minutes=given.database_upgrade_minutes,
             lost=EVERYTHING,
         ),
         Cause(

@@ -91,7 +91,9 @@ def variants() -> tuple[Variant, ...]:
     # 300 s until pods of a lost node are replaced, for the platform's 30.
     slower = replace(ASSUMED, zone_recovery_minutes=ASSUMED.zone_recovery_minutes + 270 / 60)
     alone = replace(ASSUMED, failover_minutes=ASSUMED.region_loss_minutes, lease_used=0.0)
-    cluster = replace(alone, database_failover_minutes=35 / 60)
+    # It switches over for a failure, and for a minor version.
+    switched = dict.fromkeys(("database_failover_minutes", "database_upgrade_minutes"), 35 / 60)
+    cluster = replace(alone, **switched)
     return (
         Variant(name="as assumed", assumptions=ASSUMED),
         Variant(name="Kubernetes' own time until lost pods are replaced", assumptions=slower),

@@ -17,11 +17,20 @@ _KEYS = ("data", "backup", "escrow")
 _REGIONAL_KEYS = ("cluster", "volumes", "logs")
 """Those that stay in their region."""
 
-_RESTORE_TESTS = 52 / 12
-"""Restore tests a month."""
+_RESTORE_TESTS = 2 * 52 / 12
+"""Restore tests a month: two a week."""
 
 _BACKUP_ALARMS = 4
-"""Alarms of backups, copies and restore tests."""
+"""Alarms of backups and copies, besides those of the database."""
+
+_RESTORE_ALARMS = 2
+"""Alarms of restore tests."""
+
+_DATABASE_ALARMS = 3
+"""Alarms of space, connections and processors, of each machine that CloudWatch tells apart."""
+
+_MEASURED = {"instance": 1, "cluster": 3}
+"""Those machines: the second of an `instance` cannot be seen."""
 
 _LEASE_ALARMS = {"primary": 2, "standby": 1}
 """Alarms of the lease, by the environment's role: only a primary has to ask for it."""
@@ -104,6 +113,13 @@ def database(settings: Settings, environment: AwsSettings, usage: Usage) -> Iter
             quantity=1,
             resource="aws:secretsmanager/secret:Secret",
         )
+    yield replace(
+        machine,
+        what="alarms of its space, connections and processors",
+        item="alarm",
+        quantity=_DATABASE_ALARMS * _MEASURED[database.deployment],
+        resource="aws:cloudwatch/metricAlarm:MetricAlarm",
+    )
     yield from logs(environment, "database", "logs of the database", usage.database_log_gb)
     if environment.peer and environment.role == "primary":
         yield replace(
@@ -118,7 +134,7 @@ def database(settings: Settings, environment: AwsSettings, usage: Usage) -> Iter
 
 def recovery(environment: AwsSettings, usage: Usage) -> Iterator[Charge]:
     """Backups, copies, exports, restore tests and the escrowed key."""
-    yield from _restore_tests(environment)
+    yield from _tests_and_alarms(environment)
     # What both environments share is made by one of the two stacks.
     if not environment.failover.home:
         return
@@ -147,6 +163,7 @@ def recovery(environment: AwsSettings, usage: Usage) -> Iterator[Charge]:
     )
     yield backup
     yield exports
+    yield from _kept_exports(environment, usage, exports)
     if escrowed:
         yield escrow
     if environment.peer is None:
@@ -159,40 +176,87 @@ def recovery(environment: AwsSettings, usage: Usage) -> Iterator[Charge]:
         quantity=environment.database.storage_gigabytes + backup.quantity,
         for_standby=True,
     )
-    yield replace(exports, what="copies of exports", region=there, for_standby=True)
+    copies = replace(exports, what="copies of exports", region=there, for_standby=True)
+    yield copies
+    yield from _kept_exports(environment, usage, copies)
+    # Each vault also has the other's backups.
+    for bucket in (exports, copies):
+        yield replace(
+            bucket,
+            what="copies of the other region's backups of exports",
+            item="s3-backup",
+            quantity=_backed_up_exports(environment, usage),
+            resource="aws:backup/vault:Vault",
+            for_standby=True,
+        )
+    replicated = usage.exports_gb * DAYS / environment.recovery.export_days
+    yield replace(
+        exports,
+        what="exports replicated within 15 minutes",
+        item="s3-replication-time",
+        quantity=replicated,
+        for_standby=True,
+    )
     if escrowed:
         yield replace(escrow, what="its replica", region=there, for_standby=True)
     yield replace(
         backup,
         what="copying of backups and exports",
         item="traffic-regions",
-        quantity=usage.database_changes_gb * DAYS + usage.exports_gb,
+        # Exports themselves, and the backups of both buckets.
+        quantity=usage.database_changes_gb * DAYS + 3 * replicated,
         resource="traffic",
         for_standby=True,
     )
 
 
-def _restore_tests(environment: AwsSettings) -> Iterator[Charge]:
+def _kept_exports(environment: AwsSettings, usage: Usage, bucket: Charge) -> Iterator[Charge]:
+    """What a bucket keeps of exports that are no more, and the backups of all."""
+    recovery = environment.recovery
+    yield replace(
+        bucket,
+        what=f"old versions, {recovery.old_version_days} days",
+        quantity=usage.exports_gb * recovery.old_version_days / recovery.export_days,
+    )
+    yield replace(
+        bucket,
+        what=f"backups of these {recovery.backup_days} days",
+        item="s3-backup",
+        quantity=_backed_up_exports(environment, usage),
+        resource="aws:backup/vault:Vault",
+    )
+
+
+def _backed_up_exports(environment: AwsSettings, usage: Usage) -> float:
+    """What there is, and what there was in the days that backups are kept."""
+    recovery = environment.recovery
+    return usage.exports_gb * (1 + recovery.backup_days / recovery.export_days)
+
+
+def _tests_and_alarms(environment: AwsSettings) -> Iterator[Charge]:
+    database = environment.database
+    own = database.create and database.source_arn is None
     test = Charge(
         component="recovery",
-        what="restore tests, one a week",
+        what="restore tests, two a week",
         item="restore-test",
         region=environment.region,
         quantity=_RESTORE_TESTS,
         resource="aws:backup/restoreTestingPlan:RestoreTestingPlan",
     )
-    yield test
+    if database.create:
+        yield test
+        yield replace(
+            test,
+            what=f"their machines, {_RESTORE_HOURS} hours each",
+            item=f"rds-{database.instance_class}",
+            quantity=_RESTORE_TESTS * _RESTORE_HOURS,
+        )
     yield replace(
         test,
-        what=f"their machines, {_RESTORE_HOURS} hours each",
-        item=f"rds-{environment.database.instance_class}",
-        quantity=_RESTORE_TESTS * _RESTORE_HOURS,
-    )
-    yield replace(
-        test,
-        what="alarms",
+        what="alarms of backups and restore tests",
         item="alarm",
-        quantity=_BACKUP_ALARMS,
+        quantity=_BACKUP_ALARMS + own + database.create * _RESTORE_ALARMS,
         resource="aws:cloudwatch/metricAlarm:MetricAlarm",
     )
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 _CONFIGURATION = "says how another resource is, or who may use it"
 _ADDRESSES = "a plan of addresses; what uses them is charged for"
 _BACKUP = "says what is backed up or tested, when and by whom; storage and tests are charged for"
+_MAILS = "a thousand mails a month are free, and alarms are fewer"
 
 FREE: Mapping[str, str] = {
     "aws:backup/plan:Plan": _BACKUP,
     "aws:backup/restoreTestingSelection:RestoreTestingSelection": _BACKUP,
     "aws:backup/selection:Selection": _BACKUP,
+    "aws:backup/vaultNotifications:VaultNotifications": _CONFIGURATION,
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration": _CONFIGURATION,
     "aws:dynamodb/tableItem:TableItem": "its table is charged for, by writes",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _CONFIGURATION,
@@ -45,6 +47,9 @@ FREE: Mapping[str, str] = {
     ),
     "aws:s3/bucketVersioning:BucketVersioning": "old versions are charged for as storage",
     "aws:secretsmanager/secretVersion:SecretVersion": "its secret is charged for",
+    "aws:sns/topic:Topic": _MAILS,
+    "aws:sns/topicPolicy:TopicPolicy": _CONFIGURATION,
+    "aws:sns/topicSubscription:TopicSubscription": _MAILS,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _CONFIGURATION,
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _CONFIGURATION,
 }

@@ -152,6 +152,10 @@ def volumes(settings: Settings, environment: AwsSettings) -> Iterator[Charge]:
     if monitoring.stack == "install":
         sizes["Prometheus"] = (_METRICS_REPLICAS, monitoring.storage)
         sizes["Alertmanager"] = (_METRICS_REPLICAS, monitoring.alert_storage)
+    if settings.backup.enabled:
+        sizes["n8n's own backups"] = (1, settings.backup.storage)
+    if settings.data_subjects.enabled:
+        sizes["answers to data subjects"] = (1, settings.data_subjects.export_storage)
     for name, (count, size) in sizes.items():
         yield Charge(
             component="platform",

@@ -131,6 +131,10 @@ class NodeAddons(_Addons):
             versions.vpc_cni,
             configuration={
                 # Without it every NetworkPolicy of the platform is a wish.
+                # In this mode, `standard`, a pod is open from its start until its policies have
+                # reached its node. `strict` would shut pods of every namespace
+                # that have none, those of kube-system and of other people's charts among them:
+                # https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
                 "enableNetworkPolicy": "true",
                 "env": {
                     "ENABLE_PREFIX_DELEGATION": "true",

@@ -1,4 +1,4 @@
-"""Alarms of CloudWatch, which tell the environment's topics."""
+"""Alarms of CloudWatch, which tell the region's topic, and those that are there already."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -6,6 +6,7 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.alarm_topic import topic_arn
 from components.aws.tags import tags
 from settings import Settings
 from settings.aws import AwsSettings
@@ -20,7 +21,7 @@ def create_alarm(
     namespace: str,
     metric: str,
     dimensions: Mapping[str, pulumi.Input[str]] | None = None,
-    statistic: Literal["Sum", "Maximum"] = "Sum",
+    statistic: Literal["Sum", "Minimum", "Maximum", "Average"] = "Sum",
     period: int,
     periods: int = 1,
     threshold: int = 1,
@@ -46,7 +47,7 @@ def create_alarm(
         without_data: what a period without any value counts as.
         opts: as a child of its component.
     """
-    topics = list(environment.recovery.alarm_topics)
+    topics = [topic_arn(environment), *environment.alarms.topics]
     aws.cloudwatch.MetricAlarm(
         name,
         name=f"{environment.name}-{name}",

@@ -9,7 +9,6 @@ _BACKUP_RDS = (
     "rds:AddTagsToResource",
     "rds:CopyDBSnapshot",
     "rds:CreateDBSnapshot",
-    "rds:DeleteDBSnapshot",
     "rds:DescribeDBInstances",
     "rds:DescribeDBSnapshots",
     "rds:ListTagsForResource",
@@ -60,7 +59,8 @@ _RESTORE_RDS = (
 )
 _USE_KEYS = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*")
 """What AWS Backup does, from its own policies AWSBackupServiceRolePolicyForBackup, …ForS3Backup and
-…ForRestores, less the services that are not here."""
+…ForRestores, less the services that are not here.
+https://docs.aws.amazon.com/aws-backup/latest/devguide/security-iam-awsmanpol.html"""
 
 
 def vault_name(environment: AwsSettings) -> str:
@@ -81,12 +81,30 @@ def backups(environment: AwsSettings) -> list[dict[str, object]]:
     rules = f"arn:aws:events:{region}:{environment.account_id}:rule/AwsBackupManagedRule*"
     return [
         allow(_BACKUP_RDS, [_databases(environment, kind) for kind in ("db", "snapshot")]),
+        # Its own snapshots, at the end of their days; nobody else's.
+        allow(["rds:DeleteDBSnapshot"], [f"{_databases(environment, 'snapshot')[:-1]}awsbackup:*"]),
         allow(_BACKUP_VAULT, [vault_arn(environment, each) for each in regions(environment)]),
         allow(_BACKUP_BUCKET, [bucket]),
         allow(_BACKUP_OBJECTS, [f"{bucket}/*"]),
         allow(_BACKUP_EVENTS, [rules]),
-        # These know no resources.
-        allow(["cloudwatch:GetMetricData", "events:ListRules", "s3:ListAllMyBuckets"], ["*"]),
+        # Backups take over their source's tags; those of RDS as snapshots do, above.
+        allow(
+            ["backup:TagResource"],
+            [
+                f"arn:aws:backup:{each}:{environment.account_id}:recovery-point:*"
+                for each in regions(environment)
+            ],
+        ),
+        # These know no resources. The second finds what is tagged for the plan.
+        allow(
+            [
+                "cloudwatch:GetMetricData",
+                "tag:GetResources",
+                "events:ListRules",
+                "s3:ListAllMyBuckets",
+            ],
+            ["*"],
+        ),
         _use_of_keys(environment, "backup", "rds", "s3"),
     ]
 

@@ -106,6 +106,9 @@ class Cluster(Component):
             name=environment.name,
             version=settings.version,
             role_arn=role.arn,
+            # With the end of a version's standard support EKS upgrades by itself. Extended support
+            # costs six times as much an hour: https://aws.amazon.com/eks/pricing/
+            upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
             # The add-ons bring them, pinned.
             bootstrap_self_managed_addons=False,
             access_config=aws.eks.ClusterAccessConfigArgs(

@@ -20,6 +20,7 @@ import pulumi_aws as aws
 import pulumi_random as random
 
 from components import governance
+from components.aws import windows
 from components.aws.postgres_parameters import parameters
 from components.aws.tags import tags
 from components.base import Component
@@ -33,9 +34,7 @@ MASTER = "platform"
 _AUTHORITY = "rds-ca-rsa2048-g1"
 """Amazon's authority that signs the server's certificate, valid until 2061."""
 
-_BACKUP_WINDOW = "01:00-02:00"
-_MAINTENANCE_WINDOW = "sun:03:00-sun:04:00"
-"""UTC, one after the other: RDS refuses windows that overlap."""
+_CLUSTER_MACHINES = 3
 
 _INSIGHTS_DAYS = 7
 """For which RDS keeps performance data without charge."""
@@ -51,6 +50,7 @@ class Database(Component):
         host: name under which it is reached, the same after a failover between zones.
         arn: its ARN; the peer's database follows it.
         identifier: its name in RDS.
+        machines: names under which CloudWatch has its figures: of a cluster one for each machine.
         security_group_id: of its network addresses.
         subnet_group: name of the group of its subnets.
         is_replica: whether it follows another one.
@@ -61,6 +61,7 @@ class Database(Component):
     host: pulumi.Output[str]
     arn: pulumi.Output[str]
     identifier: pulumi.Output[str]
+    machines: Sequence[pulumi.Output[str]]
     security_group_id: pulumi.Output[str]
     subnet_group: pulumi.Output[str]
     is_replica: bool
@@ -210,8 +211,8 @@ class Database(Component):
             parameter_group_name=group.name,
             auto_minor_version_upgrade=True,
             backup_retention_period=wanted.backup_retention_days,
-            backup_window=_BACKUP_WINDOW,
-            maintenance_window=_MAINTENANCE_WINDOW,
+            backup_window=windows.automated_backup(self._environment),
+            maintenance_window=windows.maintenance(self._environment),
             copy_tags_to_snapshot=True,
             delete_automated_backups=False,
             deletion_protection=True,
@@ -226,15 +227,19 @@ class Database(Component):
             opts=self.child_options(protect=True, depends_on=list(logs)),
         )
         self.host, self.arn, self.identifier = instance.address, instance.arn, instance.identifier
+        self.machines = [self.identifier]
 
     def _origin(self) -> dict[str, Any]:
         """What an instance begins with: an empty database, or another one's."""
         wanted = self._environment.database
+        # Of a replica too, which RDS gives its source's: else the state would say 17.6, and a
+        # promotion would ask for whatever 17 is by then, in the middle of a failover.
+        version = {"engine_version": wanted.engine_version}
         if wanted.source_arn is not None:
-            return {"replicate_source_db": wanted.source_arn}
+            return {"replicate_source_db": wanted.source_arn, **version}
         return {
             "engine": "postgres",
-            "engine_version": wanted.engine_version,
+            **version,
             "allocated_storage": wanted.storage_gigabytes,
             "db_name": self._settings.database.name,
             "username": MASTER,
@@ -306,8 +311,8 @@ class Database(Component):
             ca_certificate_identifier=_AUTHORITY,
             db_cluster_parameter_group_name=group.name,
             backup_retention_period=wanted.backup_retention_days,
-            preferred_backup_window=_BACKUP_WINDOW,
-            preferred_maintenance_window=_MAINTENANCE_WINDOW,
+            preferred_backup_window=windows.automated_backup(self._environment),
+            preferred_maintenance_window=windows.maintenance(self._environment),
             copy_tags_to_snapshot=True,
             delete_automated_backups=False,
             deletion_protection=True,
@@ -322,6 +327,9 @@ class Database(Component):
         )
         self.host = cluster.endpoint
         self.arn, self.identifier = cluster.arn, cluster.cluster_identifier
+        # As RDS names them.
+        numbers = range(1, _CLUSTER_MACHINES + 1)
+        self.machines = [pulumi.Output.concat(self._name, f"-instance-{each}") for each in numbers]
 
     def _family(self) -> str:
         return f"postgres{self._environment.database.engine_version.partition('.')[0]}"

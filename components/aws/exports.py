@@ -147,6 +147,7 @@ class Exports(Component):
                     status="Enabled",
                     # Without one S3 takes the rule for an old-fashioned one, with a prefix.
                     filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+                    # With days S3 also removes delete markers that have nothing left below them.
                     expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
                         days=recovery.export_days
                     ),

@@ -49,6 +49,7 @@ from components.aws import lease
 from components.aws.alarms import create_alarm
 from components.aws.database import Database
 from components.aws.iam import allow, assumed_by, policy
+from components.aws.lease_endpoint import LeaseEndpoint
 from components.aws.pair import in_region
 from components.aws.tags import tags
 from components.base import Component
@@ -57,8 +58,9 @@ from settings.aws import AwsSettings
 
 _RUNTIME = "python3.13"
 _TIMEOUT_SECONDS = 10
+"""The latest that the write which takes the lease may come after the time that it names; the least
+of `marginSeconds` has room for it."""
 _MINUTE = 60
-_HTTPS = 443
 
 
 class Fence(Component):
@@ -107,10 +109,20 @@ class Fence(Component):
         if environment.failover.home:
             self._create_table(key_arn, peer, witness)
         role = self._create_role()
-        renew = self._create_function("renew", role, key_arn, log_key_arn)
-        self._create_function("take", role, key_arn, log_key_arn)
-        self._let_database_call(renew, database)
-        self._create_endpoint(database.security_group_id, vpc_id, subnet_ids)
+        renew = self._create_function("renew", role, log_key_arn)
+        self._create_function("take", role, log_key_arn)
+        renew_arn = self._arn(f"{self._name}-renew")
+        self._let_database_call(renew, renew_arn, database)
+        LeaseEndpoint(
+            "endpoint",
+            settings=settings,
+            environment=environment,
+            function_arn=renew_arn,
+            database=database.security_group_id,
+            vpc_id=vpc_id,
+            subnet_ids=subnet_ids,
+            opts=self.child_options(),
+        )
         self._create_alarms(renew)
         self.register_outputs({"takeFunction": self.take_function})
 
@@ -191,10 +203,7 @@ class Fence(Component):
                     [f"arn:aws:kms:{at}:key/*"],
                     Condition={
                         "StringEquals": {
-                            "kms:ViaService": [
-                                f"{service}.{environment.region}.amazonaws.com"
-                                for service in ("dynamodb", "lambda")
-                            ]
+                            "kms:ViaService": f"dynamodb.{environment.region}.amazonaws.com"
                         }
                     },
                 ),
@@ -207,7 +216,6 @@ class Fence(Component):
         self,
         operation: str,
         role: aws.iam.Role,
-        key: pulumi.Input[str],
         log_key: pulumi.Input[str],
     ) -> aws.lambda_.Function:
         failover = self._environment.failover
@@ -231,7 +239,9 @@ class Fence(Component):
             ),
             role=role.arn,
             timeout=_TIMEOUT_SECONDS,
-            kms_key_arn=key,
+            # What the functions of an account share may be used up by others.
+            reserved_concurrent_executions=failover.reserved_executions or None,
+            # No secret is among them: a key of ours would be one more thing that can fail.
             environment=aws.lambda_.FunctionEnvironmentArgs(
                 variables={
                     "TABLE": self._name,
@@ -242,7 +252,9 @@ class Fence(Component):
             opts=self.child_options(depends_on=[logs]),
         )
 
-    def _let_database_call(self, function: aws.lambda_.Function, database: Database) -> None:
+    def _let_database_call(
+        self, function: aws.lambda_.Function, arn: str, database: Database
+    ) -> None:
         """Only this database: a copy that is restored beside it has no such role and stays shut."""
         environment = self._environment
         role = aws.iam.Role(
@@ -251,10 +263,6 @@ class Fence(Component):
             assume_role_policy=assumed_by("rds.amazonaws.com", environment.account_id),
             tags=tags(self._settings),
             opts=self.child_options(),
-        )
-        arn = (
-            f"arn:aws:lambda:{environment.region}:{environment.account_id}:function:"
-            f"{self._name}-renew"
         )
         permission = aws.iam.RolePolicy(
             "database",
@@ -270,58 +278,10 @@ class Fence(Component):
             opts=self.child_options(depends_on=[function, permission]),
         )
 
-    def _create_endpoint(
-        self,
-        database: pulumi.Input[str],
-        vpc_id: pulumi.Input[str],
-        subnet_ids: Sequence[pulumi.Input[str]],
-    ) -> None:
-        """The way from the database's subnets, which have no other, to Lambda and to nothing else.
-
-        Args:
-            database: the database's security group.
-        """
-        group = aws.ec2.SecurityGroup(
-            "lease",
-            name=f"{self._name}-endpoint",
-            description="Lambda, for the database",
-            vpc_id=vpc_id,
-            tags=tags(self._settings),
-            opts=self.child_options(),
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            "lease",
-            security_group_id=group.id,
-            referenced_security_group_id=database,
-            ip_protocol="tcp",
-            from_port=_HTTPS,
-            to_port=_HTTPS,
-            description="The database",
-            tags=tags(self._settings),
-            opts=self.child_options(),
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            "database-lease",
-            security_group_id=database,
-            referenced_security_group_id=group.id,
-            ip_protocol="tcp",
-            from_port=_HTTPS,
-            to_port=_HTTPS,
-            description="Lambda's endpoint",
-            tags=tags(self._settings),
-            opts=self.child_options(),
-        )
-        aws.ec2.VpcEndpoint(
-            "lease",
-            vpc_id=vpc_id,
-            vpc_endpoint_type="Interface",
-            service_name=f"com.amazonaws.{self._environment.region}.lambda",
-            subnet_ids=list(subnet_ids),
-            security_group_ids=[group.id],
-            private_dns_enabled=True,
-            tags=tags(self._settings),
-            opts=self.child_options(),
-        )
+    def _arn(self, function: str) -> str:
+        """A function's ARN, written out so that what may be done with it can be read at preview."""
+        environment = self._environment
+        return f"arn:aws:lambda:{environment.region}:{environment.account_id}:function:{function}"
 
     def _create_alarms(self, function: aws.lambda_.Function) -> None:
         # Of a region that works and cannot renew, a minute before n8n is shut out; and of an old

@@ -4,7 +4,7 @@
 |---|---|---|
 | `cluster` | Kubernetes Secrets in EKS | no: each cluster has its own |
 | `volumes` | disks of nodes, volumes of pods | no: they do not leave their zone |
-| `logs` | log groups of CloudWatch | no |
+| `logs` | log groups of CloudWatch, the topic of alarms | no |
 | `data` | the database, its master password, exports, the lease | yes |
 | `backup` | vaults of backups and of copies | yes |
 | `escrow` | the second copy of n8n's encryption key | yes |
@@ -74,10 +74,10 @@ class _Purpose:
 _PURPOSES = {
     "cluster": _Purpose(description="Kubernetes Secrets"),
     "volumes": _Purpose(description="Disks of nodes and volumes of pods", services=("ec2",)),
-    "logs": _Purpose(description="Logs in CloudWatch"),
+    "logs": _Purpose(description="Logs in CloudWatch, and alarms"),
     "data": _Purpose(
         description="Database, its password, exports, the lease",
-        services=("dynamodb", "lambda", "rds", "s3", "secretsmanager"),
+        services=("dynamodb", "rds", "s3", "secretsmanager"),
         multi_region=True,
     ),
     "backup": _Purpose(
@@ -198,7 +198,7 @@ class Keys(Component):
         if name == "cluster":
             statements.append(_by_roles(everybody_here))
         if name == "logs":
-            statements.append(_by_cloudwatch(region, account))
+            statements += [_by_logs(region, account), _by_alarms(account)]
         return policy(*statements)
 
 
@@ -262,7 +262,21 @@ def _by_roles(everybody_here: Mapping[str, str]) -> dict[str, Any]:
     )
 
 
-def _by_cloudwatch(region: str, account: str) -> dict[str, Any]:
+def _by_alarms(account: str) -> dict[str, Any]:
+    """Who publishes to the topic of alarms: a topic with AWS' own key would refuse them.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    """
+    return allow(
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        ["*"],
+        Sid="UseForAlarms",
+        Principal={"Service": ["backup.amazonaws.com", "cloudwatch.amazonaws.com"]},
+        Condition={"StringEquals": {"aws:SourceAccount": account}},
+    )
+
+
+def _by_logs(region: str, account: str) -> dict[str, Any]:
     """CloudWatch itself, for log groups of the account."""
     return allow(
         _USE,

@@ -13,6 +13,15 @@ from typing import Any
 LEASE = "lease"
 """Key of the item."""
 
+_ATTEMPTS = 5
+_PAUSE_SECONDS = 0.2
+"""Between attempts to take the lease while the other region renews it, every 20 s."""
+
+_CONFLICT = "ReplicatedWriteConflictException"
+"""What DynamoDB answers to a write of an item that another region writes at the same time; to be
+tried again, which boto3 leaves to whoever calls it.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html"""
+
 
 class NotHeldError(Exception):
     """The lease is the other region's, or not to be used yet."""
@@ -70,16 +79,30 @@ def take(_: object, __: object) -> Mapping[str, Any]:
     Raises:
         NotHeldError: if there is no lease to take.
     """
-    now, wait = time.time(), float(os.environ["WAIT_SECONDS"])
+    wait = float(os.environ["WAIT_SECONDS"])
     write, refused = _table()
-    try:
-        write(**taking(os.environ["AWS_REGION"], now=now, wait=wait))
-    except refused as error:
-        item = error.response.get("Item")
-        if not item:
-            raise NotHeldError from None
-        return {"opens": float(item["opens"]["N"])}
-    return {"opens": now + wait}
+    for attempt in range(1, _ATTEMPTS + 1):
+        # Anew for each attempt: the other region renews until this write has come.
+        now = time.time()
+        try:
+            write(**taking(os.environ["AWS_REGION"], now=now, wait=wait))
+        except refused as error:
+            item = error.response.get("Item")
+            if not item:
+                raise NotHeldError from None
+            return {"opens": float(item["opens"]["N"])}
+        except Exception as error:
+            if attempt == _ATTEMPTS or _code(error) != _CONFLICT:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return {"opens": now + wait}
+    raise AssertionError("the last attempt neither returned nor raised")
+
+
+def _code(error: Exception) -> str | None:
+    """What AWS calls an error; None of others. By name: old releases of boto3 have no class."""
+    return getattr(error, "response", {}).get("Error", {}).get("Code")
 
 
 def _table() -> tuple[Callable[..., Any], Any]:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.endpoints import Endpoints
 from components.aws.iam import allow, assumed_by, policy
 from components.aws.tags import tags
 from components.base import Component
@@ -20,7 +21,6 @@ from settings.aws.network import ExistingNetwork
 _ANYWHERE = "0.0.0.0/0"
 _LOAD_BALANCERS = {"public": "kubernetes.io/role/elb", "private": "kubernetes.io/role/internal-elb"}
 """Tags by which EKS finds subnets for load balancers: for public ones, and for internal ones."""
-
 
 _WRITE_LOGS = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 
@@ -63,6 +63,7 @@ class Network(Component):
             log_key_arn: KMS key of flow logs.
         """
         super().__init__(name, opts)
+        self._settings = settings
         self._environment = environment
         self._zones = settings.platform.zones
         self._tags = tags(settings)
@@ -109,8 +110,15 @@ class Network(Component):
         self._create_public_routes()
         gateways = self._create_nat_gateways()
         tables = [*self._create_private_routes(gateways), self._create_intra_routes()]
-        self._create_s3_endpoint(tables)
-        self._create_interface_endpoints()
+        Endpoints(
+            "endpoints",
+            settings=self._settings,
+            environment=self._environment,
+            vpc_id=self._vpc.id,
+            subnet_ids=list(self.intra_subnets.values()),
+            route_table_ids=[table.id for table in tables],
+            opts=self.child_options(),
+        )
         self._create_flow_log(log_key_arn)
 
     def _named(self, name: str, **more: str) -> dict[str, str]:
@@ -243,52 +251,6 @@ class Network(Component):
         aws.ec2.RouteTableAssociation(
             name, route_table_id=table.id, subnet_id=subnet, opts=self.child_options()
         )
-
-    def _create_s3_endpoint(self, tables: Sequence[aws.ec2.RouteTable]) -> None:
-        aws.ec2.VpcEndpoint(
-            "s3",
-            vpc_id=self._vpc.id,
-            service_name=self._service("s3"),
-            vpc_endpoint_type="Gateway",
-            route_table_ids=[table.id for table in tables],
-            tags=self._named("s3"),
-            opts=self.child_options(),
-        )
-
-    def _create_interface_endpoints(self) -> None:
-        group = aws.ec2.SecurityGroup(
-            "endpoints",
-            description="HTTPS from the VPC to services of AWS",
-            vpc_id=self._vpc.id,
-            tags=self._named("endpoints"),
-            opts=self.child_options(),
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            "endpoints",
-            security_group_id=group.id,
-            description="HTTPS from the VPC",
-            cidr_ipv4=self.cidr,
-            ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
-            tags=self._named("endpoints"),
-            opts=self.child_options(),
-        )
-        for service in self._environment.network.interface_endpoints:
-            aws.ec2.VpcEndpoint(
-                service.replace(".", "-"),
-                vpc_id=self._vpc.id,
-                service_name=self._service(service),
-                vpc_endpoint_type="Interface",
-                private_dns_enabled=True,
-                subnet_ids=list(self.intra_subnets.values()),
-                security_group_ids=[group.id],
-                tags=self._named(service),
-                opts=self.child_options(),
-            )
-
-    def _service(self, service: str) -> str:
-        return f"com.amazonaws.{self._environment.region}.{service}"
 
     def _create_flow_log(self, key_arn: pulumi.Input[str]) -> None:
         environment = self._environment

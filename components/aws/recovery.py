@@ -10,7 +10,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.aws import backup_roles
+from components.aws import backup_roles, windows
+from components.aws.alarm_topic import topic_arn
 from components.aws.alarms import create_alarm
 from components.aws.backup_roles import vault_arn, vault_name
 from components.aws.escrow import Escrow
@@ -24,18 +25,21 @@ from settings.aws import AwsSettings
 
 _DAY = 24 * 60 * 60
 
-_BACKUP = "cron(0 3 * * ? *)"
-"""Every day at 03:00 UTC, after RDS' own."""
-
-_RESTORE = "cron(0 5 ? * MON *)"
-"""Each Monday at 05:00 UTC: somebody is there to look into a failure."""
-
 _RESTORED_DAYS = 7
-"""Of which backups one is chosen: those since the last test."""
+"""Of which backups one is chosen: the last ones."""
 
-_START_MINUTES = 60
-_COMPLETION_MINUTES = 8 * 60
-"""After which AWS Backup gives up: before the next one begins."""
+_HOUR = 60 * 60
+_HOURS_WITHOUT_BACKUP = 30
+"""A day, the hour in which one begins, and five in which it ends."""
+
+_DAYS_WITHOUT_RESTORE = 5
+"""Tests are four days apart at most; an alarm looks back seven at most."""
+
+_MISSING: Mapping[str, Any] = {"raised": "below", "without_data": "raised"}
+"""Of metrics that are only there when they are not zero."""
+
+_DATABASES = {"instance": "db", "cluster": "cluster"}
+"""What an ARN of RDS has, by `aws.database.deployment`."""
 
 
 class Recovery(Component):
@@ -73,12 +77,13 @@ class Recovery(Component):
         super().__init__(name, opts)
         self._settings = settings
         self._environment = environment
-        if environment.failover.home:
-            self._create_vaults(backup_key_arn)
+        vaults = self._create_vaults(backup_key_arn) if environment.failover.home else []
         self._create_plan()
+        self._create_notifications(vaults)
+        self._create_alarms()
         if database_subnet_group is not None:
             self._create_restore_tests(database_subnet_group)
-        self._create_alarms()
+            self._create_restore_alarms()
         self.exports = Exports(
             "exports",
             settings=settings,
@@ -96,8 +101,9 @@ class Recovery(Component):
             )
         self.register_outputs({"exports": self.exports.bucket})
 
-    def _create_vaults(self, key: pulumi.Input[str]) -> None:
+    def _create_vaults(self, key: pulumi.Input[str]) -> list[pulumi.Resource]:
         own = self._environment.region
+        vaults: list[pulumi.Resource] = []
         for region in regions(self._environment):
             vault = aws.backup.Vault(
                 f"backups-{region}",
@@ -107,6 +113,7 @@ class Recovery(Component):
                 tags=tags(self._settings),
                 opts=self.child_options(protect=True),
             )
+            vaults.append(vault)
             recovery = self._environment.recovery
             compliance = recovery.vault_lock == "compliance"
             aws.backup.VaultLockConfiguration(
@@ -119,6 +126,7 @@ class Recovery(Component):
                 region=region,
                 opts=self.child_options(),
             )
+        return vaults
 
     def _create_plan(self) -> None:
         environment, days = self._environment, self._environment.recovery.backup_days
@@ -139,9 +147,9 @@ class Recovery(Component):
                 aws.backup.PlanRuleArgs(
                     rule_name="daily",
                     target_vault_name=vault_name(self._environment),
-                    schedule=_BACKUP,
-                    start_window=_START_MINUTES,
-                    completion_window=_COMPLETION_MINUTES,
+                    schedule=windows.BACKUP,
+                    start_window=windows.BACKUP_START_MINUTES,
+                    completion_window=windows.BACKUP_COMPLETION_MINUTES,
                     lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=days),
                     copy_actions=copies,
                 )
@@ -154,9 +162,20 @@ class Recovery(Component):
             name=environment.name,
             plan_id=plan.id,
             iam_role_arn=self._create_role("backups", backup_roles.backups(self._environment)),
-            selection_tags=[
-                aws.backup.SelectionSelectionTagArgs(
-                    type="STRINGEQUALS", key=BACKUP, value=environment.name
+            # By type as well: what is chosen by a tag alone is left out where somebody has switched
+            # its type off in the account, which nothing would tell.
+            # https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources.html
+            resources=[
+                f"arn:aws:rds:*:*:{_DATABASES[environment.database.deployment]}:*",
+                "arn:aws:s3:::*",
+            ],
+            conditions=[
+                aws.backup.SelectionConditionArgs(
+                    string_equals=[
+                        aws.backup.SelectionConditionStringEqualArgs(
+                            key=f"aws:ResourceTag/{BACKUP}", value=environment.name
+                        )
+                    ]
                 )
             ],
             opts=self.child_options(),
@@ -167,7 +186,8 @@ class Recovery(Component):
         plan = aws.backup.RestoreTestingPlan(
             "restore-tests",
             name=name,
-            schedule_expression=_RESTORE,
+            schedule_expression=windows.RESTORE_TEST,
+            start_window_hours=windows.RESTORE_TEST_START_HOURS,
             recovery_point_selection=aws.backup.RestoreTestingPlanRecoveryPointSelectionArgs(
                 algorithm="RANDOM_WITHIN_WINDOW",
                 include_vaults=[vault_arn(self._environment, self._environment.region)],
@@ -184,6 +204,9 @@ class Recovery(Component):
             protected_resource_type="RDS",
             # Of those in the vault, which in a standby are the primary's, copied.
             protected_resource_arns=["*"],
+            # No validation window: nothing here looks into the restored database, which is deleted
+            # at once. The test says that a backup opens with its key and becomes a server; what is
+            # in it, n8n's own backups say (`components/jobs/backup.py`), which are read back.
             # As private as the database itself.
             restore_metadata_overrides={
                 "dbSubnetGroupName": subnet_group,
@@ -195,24 +218,60 @@ class Recovery(Component):
             opts=self.child_options(),
         )
 
+    def _create_notifications(self, after: Sequence[pulumi.Resource]) -> None:
+        """Of what no metric counts: a backup of a bucket ends well without some of its objects."""
+        aws.backup.VaultNotifications(
+            "backups",
+            backup_vault_name=vault_name(self._environment),
+            sns_topic_arn=topic_arn(self._environment),
+            backup_vault_events=["S3_BACKUP_OBJECT_FAILED"],
+            opts=self.child_options(depends_on=list(after)),
+        )
+
     def _create_alarms(self) -> None:
+        vault = {"BackupVaultName": vault_name(self._environment)}
         for name, metric, what in (
-            ("backups", "NumberOfBackupJobsFailed", "A backup failed"),
-            ("backup-copies", "NumberOfCopyJobsFailed", "A copy of a backup failed"),
-            ("restore-tests", "NumberOfRestoreJobsFailed", "A restore failed"),
+            ("backups-failed", "NumberOfBackupJobsFailed", "A backup failed"),
+            ("backups-expired", "NumberOfBackupJobsExpired", "A backup did not begin in time"),
+            # In the peer's vault, which has the same name.
+            ("backup-copies-failed", "NumberOfCopyJobsFailed", "A copy of a backup failed"),
         ):
-            self._create_alarm(f"{name}-failed", metric, what)
-        # Seven days is as far as an alarm looks back: a test that is a day late raises it.
+            self._create_alarm(name, metric, what, dimensions=vault)
+        backed_up = {"exports": "S3"}
+        if self._environment.database.create and not self._environment.database.source_arn:
+            backed_up["database"] = "RDS"
+        for what, kind in backed_up.items():
+            self._create_alarm(
+                f"backups-missing-{what}",
+                "NumberOfBackupJobsCompleted",
+                f"No backup of the {what} for {_HOURS_WITHOUT_BACKUP} hours",
+                # With its vault's name alone the one would stand in for the other.
+                dimensions={"ResourceType": kind},
+                period=_HOUR,
+                periods=_HOURS_WITHOUT_BACKUP,
+                **_MISSING,
+            )
+
+    def _create_restore_alarms(self) -> None:
+        databases = {"ResourceType": "RDS"}
+        self._create_alarm(
+            "restore-tests-failed",
+            "NumberOfRestoreJobsFailed",
+            "A restore failed",
+            dimensions=databases,
+        )
         self._create_alarm(
             "restore-tests-missing",
             "NumberOfRestoreJobsCompleted",
-            "No restore was tried for a week",
-            periods=7,
-            raised="below",
-            without_data="raised",
+            f"No restore was tried for {_DAYS_WITHOUT_RESTORE} days",
+            dimensions=databases,
+            periods=_DAYS_WITHOUT_RESTORE,
+            **_MISSING,
         )
 
-    def _create_alarm(self, name: str, metric: str, description: str, **more: Any) -> None:
+    def _create_alarm(
+        self, name: str, metric: str, description: str, *, period: int = _DAY, **more: Any
+    ) -> None:
         create_alarm(
             name,
             description,
@@ -220,7 +279,7 @@ class Recovery(Component):
             environment=self._environment,
             namespace="AWS/Backup",
             metric=metric,
-            period=_DAY,
+            period=period,
             opts=self.child_options(),
             **more,
         )

@@ -6,9 +6,11 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.alarm_topic import AlarmTopic
 from components.aws.backup_writer import BackupWriter
 from components.aws.cluster import Cluster
 from components.aws.database import Database
+from components.aws.database_alarms import DatabaseAlarms
 from components.aws.failover import Failover
 from components.aws.fence import Fence
 from components.aws.keys import Keys
@@ -64,6 +66,13 @@ class Region(Component):
         self._keys = Keys(
             "keys", settings=settings, environment=environment, opts=self._in_account()
         )
+        AlarmTopic(
+            "alarms",
+            settings=settings,
+            environment=environment,
+            key_arn=self._keys.arns["logs"],
+            opts=self._in_account(),
+        )
         self._network = Network(
             "network",
             settings=settings,
@@ -80,6 +89,14 @@ class Region(Component):
             opts=self._in_account(),
         )
         self.database = self._create_database() if environment.database.create else None
+        if self.database:
+            DatabaseAlarms(
+                "database-alarms",
+                settings=settings,
+                environment=environment,
+                database=self.database,
+                opts=self._in_account(),
+            )
         recovery = self._create_recovery()
         self.backup_bucket = (
             self._create_backup_writer(recovery.exports.bucket) if settings.backup.enabled else None

@@ -49,6 +49,13 @@ _STORES = of_type(
 )
 """Data stores that AWS Backup can back up."""
 
+_EVERY_ONE = {
+    **dict.fromkeys(BUCKETS, "arn:aws:s3:::*"),
+    RDS_CLUSTER: "arn:aws:rds:*:*:cluster:*",
+    RDS_INSTANCE: "arn:aws:rds:*:*:db:*",
+}
+"""How a selection names all data stores of a type, those without an ARN yet among them."""
+
 _SELECTION = "aws:backup/selection:Selection"
 _RESTORE_TEST = "aws:backup/restoreTestingPlan:RestoreTestingPlan"
 _ALARMS = ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm")
@@ -212,7 +219,10 @@ def _selects(selection: Resource, store: Resource) -> Answer:
         [
             says(
                 selection.at("resources"),
-                lambda text: text == "*" or (arn is not None and fnmatchcase(arn, text)),
+                lambda text: (
+                    text in ("*", _EVERY_ONE.get(store.type))
+                    or (arn is not None and fnmatchcase(arn, text))
+                ),
             ),
             refers(selection, "resources", store),
         ]

@@ -43,7 +43,8 @@ class RdsSettings(Area):
         default=500,
         ge=20,
         le=65_536,
-        description="Size up to which AWS enlarges the volume of an `instance` by itself.",
+        description="Size up to which AWS enlarges the volume of an `instance` by itself; at least "
+        "a tenth above its size.",
     )
     backup_retention_days: int = Field(
         default=14,
@@ -62,7 +63,7 @@ class RdsSettings(Area):
         ge=1,
         le=999,
         description="Number in the instance's name. A database that was written to cannot follow "
-        "another one: on the way back the next generation is made as a replica. The one before is "
-        "taken out of the state first (`pulumi state delete`), and deleted by hand when nobody "
-        "needs it.",
+        "another one: on the way back the next generation is made as a replica. `make failover` "
+        "first takes the one before out of the state with all that carries its name; it stays in "
+        "AWS until somebody deletes it there.",
     )

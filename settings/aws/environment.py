@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from settings.aws.alarms import AlarmSettings
 from settings.aws.cluster import ClusterSettings
 from settings.aws.database import RdsSettings
 from settings.aws.failover import FailoverSettings
@@ -79,6 +80,9 @@ class AwsSettings(Area):
     keys: KeysSettings = Field(default_factory=KeysSettings, description="Keys of KMS.")
     recovery: RecoverySettings = Field(
         default_factory=RecoverySettings, description="Backups, copies and restore tests."
+    )
+    alarms: AlarmSettings = Field(
+        default_factory=AlarmSettings, description="Who hears of what goes wrong in AWS."
     )
     failover: FailoverSettings = Field(
         default_factory=FailoverSettings, description="How requests find the working region."

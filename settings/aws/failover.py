@@ -54,11 +54,20 @@ class FailoverSettings(Area):
     )
     margin_seconds: int = Field(
         default=30,
-        ge=15,
+        ge=20,
         le=120,
-        description="Seconds that a failover waits beyond that: for the database's own check, "
-        "every 5 s, and for clocks that differ: Amazon's time service keeps them within "
-        "milliseconds.",
+        description="Seconds that a failover waits beyond that: 10 in which the write that takes "
+        "the lease may arrive after the time that it names, 5 until the database's own check, and "
+        "the rest for clocks that differ: Amazon's time service keeps them within milliseconds.",
+    )
+    reserved_executions: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Executions of Lambda that are kept for each function of the lease, 2 where "
+        "other functions of the account could use up what all share in a region. AWS refuses it "
+        "where less than 100 would be left: a new account's quota has to be raised first. 0: none "
+        "are kept, for an account that runs nothing else.",
     )
     records: RecordsSettings | None = Field(
         default=None,

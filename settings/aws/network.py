@@ -48,5 +48,6 @@ class NetworkSettings(Area):
             "sts",
         ),
         description="Services of AWS that are reached inside the VPC, each by an address in every "
-        "zone, which AWS charges for by the hour. S3 is always, without charge.",
+        "zone, which AWS charges for by the hour. S3 is always, without charge, and of this region "
+        "only the account's own buckets and those with images.",
     )

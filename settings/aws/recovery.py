@@ -1,14 +1,11 @@
 """Settings of backups, their copies, restore tests, exports, and of the escrowed key."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from settings.aws.types import RoleArn
 from settings.types import Area
-
-TopicArn = Annotated[str, Field(pattern=r"^arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$")]
-"""A topic of SNS by its ARN."""
 
 
 class RecoverySettings(Area):
@@ -86,10 +83,4 @@ class RecoverySettings(Area):
         default=(),
         description="Roles that may open that secret, whatever else IAM allows. Empty: IAM "
         "alone decides.",
-    )
-    alarm_topics: tuple[TopicArn, ...] = Field(
-        default=(),
-        description="Topics of SNS that hear of failed backups, copies and restore tests, of a "
-        "lagging replica, of a lost lease and of a silent audit log. Empty: alarms that nobody "
-        "hears.",
     )

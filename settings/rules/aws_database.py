@@ -1,6 +1,8 @@
 """Rules of PostgreSQL in RDS: where it is, what it follows, and what its machine can hold."""
 
+import math
 from collections.abc import Iterator
+from fractions import Fraction
 
 from settings.model import Settings
 from settings.problems import Problem
@@ -12,6 +14,10 @@ _GIBIBYTES_PER_CPU = {"c": 2, "m": 4, "r": 8}
 _BYTES_PER_CONNECTION = 9_531_392
 """RDS' own default is the machine's memory divided by this.
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"""
+
+_LEAST_GROWTH = Fraction(11, 10)
+"""RDS refuses a maximum that is less than 10 % above the volume.
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html"""
 
 
 def the_database_is_made_or_given(settings: Settings) -> Iterator[Problem]:
@@ -88,15 +94,17 @@ def a_peer_needs_a_database_of_ours(settings: Settings) -> Iterator[Problem]:
 
 
 def storage_can_grow(settings: Settings) -> Iterator[Problem]:
-    """The size up to which a volume grows is not less than its size."""
-    if settings.aws is None:
-        return
+    """The size up to which a volume grows is as far above its size as RDS asks for."""
+    if settings.aws is None or settings.aws.database.deployment == "cluster":
+        return  # RDS enlarges the volumes of no cluster.
     database = settings.aws.database
-    if database.maximum_storage_gigabytes < database.storage_gigabytes:
+    least = math.ceil(database.storage_gigabytes * _LEAST_GROWTH)
+    if database.maximum_storage_gigabytes < least:
         yield Problem(
             key="aws.database.maximumStorageGigabytes",
             given=str(database.maximum_storage_gigabytes),
-            wanted=f"at least storageGigabytes, which is {database.storage_gigabytes}",
+            wanted=f"at least {least}, a tenth above storageGigabytes, which is "
+            f"{database.storage_gigabytes}: RDS takes no less, and advises 26 %",
             compares=("aws.database.storageGigabytes",),
         )
 

@@ -1,4 +1,4 @@
-"""Rules of recovery in AWS: how long what is kept, and who decides which region works."""
+"""Rules of recovery in AWS: how long what is kept, who decides which region works, who is told."""
 
 from collections.abc import Iterator
 
@@ -125,10 +125,24 @@ def the_lease_has_one_way(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def alarms_are_heard(settings: Settings) -> Iterator[Problem]:
+    """A pair is there to outlive a lost region: somebody hears that it no longer could."""
+    aws = settings.aws
+    if aws and aws.peer and not (aws.alarms.emails or aws.alarms.topics):
+        yield Problem(
+            key="aws.alarms.emails",
+            given="nothing, nor aws.alarms.topics",
+            wanted="an address that somebody reads, or a topic, as there is aws.peer: nobody would "
+            "hear of a failed backup, a replica that lags or a lost lease",
+            compares=("aws.peer",),
+        )
+
+
 RULES: Rules = (
     backups_are_kept_within_bounds,
     exports_go_in_time,
     a_standby_has_a_peer,
     the_lease_has_a_majority,
     the_lease_has_one_way,
+    alarms_are_heard,
 )

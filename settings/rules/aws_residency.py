@@ -29,7 +29,7 @@ def names_are_of_their_region(settings: Settings) -> Iterator[Problem]:
     if aws is None:
         return
     here = [
-        *(("aws.recovery.alarmTopics", arn) for arn in aws.recovery.alarm_topics),
+        *(("aws.alarms.topics", arn) for arn in aws.alarms.topics),
         *(
             (f"aws.keys.existing.{name}", arn)
             for name, arn in (

@@ -11,6 +11,7 @@ from availability.assumptions import (
     COMPUTE,
     DATABASE,
     FUNCTION,
+    KEYS,
     NAT,
     TABLE,
     Assumptions,
@@ -84,6 +85,7 @@ def _outages(given: Assumptions, level: Level, length: float, random: Random) ->
     yield from vendor(COMPUTE, given.compute_used)
     yield from vendor(FUNCTION, given.lease_used)
     yield from vendor(TABLE, given.lease_used)
+    yield from vendor(KEYS, given.lease_used)
     if level is Level.EXECUTION:
         for _ in range(ZONES):
             yield from vendor(NAT, given.nat_used, given.outside_share / ZONES)
@@ -95,6 +97,7 @@ def _outages(given: Assumptions, level: Level, length: float, random: Random) ->
     on_everything = (
         (given.region_losses, given.failover_minutes),
         (given.database_failovers + given.database_maintenances, given.database_failover_minutes),
+        (given.database_upgrades, given.database_upgrade_minutes),
         (given.restores, given.restore_minutes),
         (given.queue_failovers, given.queue_failover_minutes),
         (given.bad_changes, given.bad_change_minutes),

@@ -87,6 +87,31 @@ def test_what_both_environments_share_is_paid_once(sample: Settings) -> None:
     assert "its master's password" not in whats(standby)
 
 
+def test_what_pods_keep_is_billed_where_settings_have_it(sample: Settings) -> None:
+    volumes = {
+        "volumes of n8n's own backups, 1 of 5Gi": "backup",
+        "volumes of answers to data subjects, 1 of 2Gi": "data_subjects",
+    }
+    assert set(volumes) <= whats(primary(sample))
+    for what, area in volumes.items():
+        off = getattr(sample, area).model_copy(update={"enabled": False})
+        assert what not in whats(primary(sample.model_copy(update={area: off})))
+
+
+def test_backups_and_old_versions_of_exports_grow_with_the_days_they_are_kept(
+    sample: Settings,
+) -> None:
+    def dollars(**recovery: int) -> float:
+        return primary(changed(sample, "recovery", **recovery)).dollars
+
+    usual = {"backup_days": 35, "old_version_days": 14, "export_days": 30}
+    assert dollars(**usual) < dollars(**{**usual, "old_version_days": 28})
+    # 50 GB of exports in 30 days: as much again for each 30 days, in two vaults of each region,
+    # and 3 GB a day of the database in one of each.
+    more = dollars(**{**usual, "backup_days": 65}) - dollars(**usual)
+    assert more == pytest.approx(4 * 50 * 0.05 + 2 * 3 * 30 * 0.095)
+
+
 def test_what_is_there_already_is_not_billed(sample: Settings) -> None:
     given = changed(sample, "network", existing="somebody's")
     given = changed(given, "cluster", existing="somebody's")

@@ -3,15 +3,18 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pulumi_aws as aws
 import pytest
 
 from cost import prices
 from cost.bill import bills
+from cost.environment import charges
 from cost.free import FREE
 from cost.usage import ASSUMED
 from settings import Settings
+from tests.unit.aws import region
 
 # Looking into a module of the SDK also loads what it has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws")
@@ -51,6 +54,30 @@ def charged(settings: Settings) -> set[str]:
         for bill in bills("sample", stack, ASSUMED, prices.load()):
             found |= {line.charge.resource for line in bill.lines}
     return found
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        region.primary(),
+        region.standby(),
+        region.standby(role="primary", database={}),
+        region.alone(),
+        region.alone(database={"deployment": "cluster", "instanceClass": "db.m6gd.large"}),
+    ],
+    ids=["primary", "standby", "taken over", "alone", "cluster"],
+)
+def test_as_many_alarms_are_charged_for_as_are_made(values: Any) -> None:
+    made = region.recorded(values)
+    environment = made.settings.aws
+    assert environment
+    counted = sum(
+        charge.quantity
+        for charge in charges(made.settings, environment, ASSUMED)
+        # That of the cluster is made elsewhere.
+        if charge.item == "alarm" and charge.component != "cluster"
+    )
+    assert counted == len(made.of("MetricAlarm"))
 
 
 def test_every_type_is_charged_for_or_free_with_a_reason(sample: Settings) -> None:

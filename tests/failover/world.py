@@ -40,6 +40,7 @@ config:
     region: {region}
     role: {role}
     peer: {{region: {peer}, cidr: {peer_cidr}}}
+    alarms: {{emails: [ops@n8n.example]}}
     network: {{cidr: {cidr}}}
     cluster:
       access: [{{role: "arn:aws:iam::{account}:role/deploy", level: admin}}]

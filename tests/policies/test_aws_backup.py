@@ -162,6 +162,14 @@ def test_a_selection_or_classification_that_is_not_known_is_undecided() -> None:
     assert said(condition, judged, chosen) == []
 
 
+def test_a_selection_of_a_type_takes_in_what_has_no_arn_yet() -> None:
+    condition = aws_backup.personal_data_is_backed_up
+    tagged = {"tags": {"data-classification": "personal"}, "arn": UNKNOWN}
+    by_type = {**condition_on("stringEquals", "personal"), "resources": ["arn:aws:rds:*:*:db:*"]}
+    assert said(condition, resource(INSTANCE, tagged), selection(**by_type)) == []
+    assert said(condition, resource("aws:s3/bucket:Bucket", tagged), selection(**by_type)) != []
+
+
 def test_a_provider_may_classify_everything() -> None:
     default = {"defaultTags": '{"tags": {"data-classification": "personal"}}'}
     judged = resource(INSTANCE, {"tags": {}}, provider=default)

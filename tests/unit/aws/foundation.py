@@ -32,6 +32,7 @@ def values(**aws: Any) -> dict[str, Any]:
             "accountId": ACCOUNT,
             "region": REGION,
             "peer": {"region": PEER, "cidr": "10.65.0.0/16"},
+            "alarms": {"emails": ["ops@n8n.example"]},
             "failover": {"witnessRegion": "eu-west-3"},
             "cluster": {"access": [{"role": DEPLOYER, "level": "admin"}]},
             **aws,

@@ -10,8 +10,10 @@ import pulumi
 from pulumi.runtime.resource import register_resource
 
 import settings
+from components.aws.alarm_topic import AlarmTopic
 from components.aws.backup_writer import BackupWriter
 from components.aws.database import Database
+from components.aws.database_alarms import DatabaseAlarms
 from components.aws.failover import Failover
 from components.aws.fence import Fence
 from components.aws.recovery import Recovery
@@ -24,6 +26,7 @@ from tests.unit.mocks import Recorded, record
 HOME, AWAY, WITNESS = "eu-central-1", "eu-west-1", "eu-west-3"
 ACCOUNT = "111122223333"
 DEPLOYS = f"arn:aws:iam::{ACCOUNT}:role/deploys"
+HEARS = "ops@n8n.example"
 SOURCE = f"arn:aws:rds:{HOME}:{ACCOUNT}:db:n8n-1"
 RECORDS = {
     "zoneId": "Z0123456789ABC",
@@ -58,6 +61,7 @@ def primary(**aws: Any) -> dict[str, Any]:
     return alone(
         **{
             "peer": {"region": AWAY, "cidr": "10.65.0.0/16"},
+            "alarms": {"emails": [HEARS]},
             "failover": {"witnessRegion": WITNESS, "records": RECORDS},
             **aws,
         }
@@ -76,6 +80,7 @@ def standby(**aws: Any) -> dict[str, Any]:
                 "existing": {each: key_arn(each, AWAY) for each in ("data", "backup", "escrow")}
             },
             "database": {"sourceArn": SOURCE},
+            "alarms": {"emails": [HEARS]},
             "failover": {"home": False, "witnessRegion": WITNESS, "records": RECORDS},
             **aws,
         }
@@ -117,6 +122,12 @@ class Region(Recorded):
         region = environment.region
 
         def program() -> None:
+            AlarmTopic(
+                "alarms",
+                settings=self.settings,
+                environment=environment,
+                key_arn=key_arn("logs", region),
+            )
             database = Database(
                 "database",
                 settings=self.settings,
@@ -126,6 +137,12 @@ class Region(Recorded):
                 clients="sg-cluster",
                 key_arn=key_arn("data", region),
                 log_key_arn=key_arn("logs", region),
+            )
+            DatabaseAlarms(
+                "database-alarms",
+                settings=self.settings,
+                environment=environment,
+                database=database,
             )
             recovery = Recovery(
                 "recovery",

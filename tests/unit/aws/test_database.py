@@ -77,7 +77,7 @@ def test_nothing_is_replaced_when_a_standby_takes_over() -> None:
     }
     # Promotion, what an instance of its own says of itself, and that it is backed up.
     assert changed == {
-        *("replicateSourceDb", "engine", "engineVersion", "allocatedStorage"),
+        *("replicateSourceDb", "engine", "allocatedStorage"),
         *("dbName", "username", "password", "skipFinalSnapshot", "tags"),
     }
     assert {(each.type, each.name) for each in before} - {
@@ -147,6 +147,9 @@ def test_the_next_generation_has_another_name_and_another_final_snapshot() -> No
         (standby(database={}), ["aws.database.sourceArn"]),
         (primary(database={"create": False}), ["aws.database.create", "database.host"]),
         (alone(database={"storageGigabytes": 600}), ["aws.database.maximumStorageGigabytes"]),
+        # RDS refuses a maximum that is less than a tenth above.
+        (alone(database={"storageGigabytes": 500}), ["aws.database.maximumStorageGigabytes"]),
+        (alone(database={"storageGigabytes": 455}), ["aws.database.maximumStorageGigabytes"]),
         ({**alone(), "database": {"mode": "in-cluster"}}, ["database.mode"]),
         ({**alone(), "database": {"mode": "external", "host": "db.test"}}, ["database.host"]),
         (
@@ -157,6 +160,53 @@ def test_the_next_generation_has_another_name_and_another_final_snapshot() -> No
 )
 def test_what_cannot_be_is_refused_before_anything_changes(values: Any, wrong: list[str]) -> None:
     assert sorted(problems(values)) == sorted(wrong)
+
+
+def test_a_tenth_above_its_size_is_room_enough_and_a_cluster_s_volumes_never_grow() -> None:
+    assert problems(alone(database={"storageGigabytes": 454})) == []
+    assert problems(alone(database={"storageGigabytes": 600, "deployment": "cluster"})) == []
+
+
+@pytest.mark.parametrize("values", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
+def test_the_state_says_the_version_that_settings_say(values: Any) -> None:
+    """Else a promotion would also ask RDS for the newest minor version, or for an older one."""
+    assert database(recorded(values))["engineVersion"] == "17"
+
+
+def moment(window: str) -> int:
+    """The minute of the week in which a window such as sun:03:00 begins."""
+    day, hours, minutes = window[:9].split(":")
+    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    return (days.index(day) * 24 + int(hours)) * 60 + int(minutes)
+
+
+def test_a_replica_is_upgraded_the_day_before_its_source_and_a_failover_changes_no_window() -> None:
+    home, away, taken_over = (
+        database(recorded(values)) for values in (primary(), standby(), TAKEN_OVER)
+    )
+    day = moment(home["maintenanceWindow"]) - moment(away["maintenanceWindow"])
+    assert day == 24 * 60
+    for window in ("maintenanceWindow", "backupWindow"):
+        assert away[window] == taken_over[window]
+    assert home["backupWindow"] != away["backupWindow"]
+
+
+@pytest.mark.parametrize("values", [primary(), standby()], ids=["home", "away"])
+def test_no_backup_begins_in_a_window_of_the_database_or_an_hour_before(values: Any) -> None:
+    """AWS Backup says of those that they often fail."""
+    region = recorded(values)
+    (rule,) = region.named("backup/plan:Plan", "backups")["rules"]
+    minute, hour, *every_day = rule["schedule"].removeprefix("cron(").removesuffix(")").split()
+    assert every_day == ["*", "*", "?", "*"]
+    begins = int(hour) * 60 + int(minute)
+    window = database(region)
+    for name in ("backupWindow", "maintenanceWindow"):
+        # The time of the day, without the day of the week.
+        first, last = (
+            int(each[-5:-3]) * 60 + int(each[-2:])
+            for each in (window[name].split("-")[0], window[name].split("-")[1])
+        )
+        assert begins + rule["startWindow"] <= first - 60 or begins >= last, name
 
 
 def test_a_larger_machine_takes_more_connections() -> None:

@@ -1,7 +1,7 @@
 """How requests find the region that works, and what the lease consists of in AWS."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -110,6 +110,31 @@ def test_somebody_hears_of_a_lease_that_is_not_asked_for_only_where_it_should_be
     assert "replica-lag" in alarms(standby())
 
 
+def test_through_the_endpoint_only_the_lease_is_renewed() -> None:
+    region = recorded(primary())
+    endpoint = region.named("ec2/vpcEndpoint:VpcEndpoint", "lease")
+    (statement,) = json.loads(endpoint["policy"])["Statement"]
+    function = region.named("lambda/function:Function", "n8n-lease-renew")["name"]
+    assert statement["Action"] == ["lambda:InvokeFunction"]
+    assert [each.rpartition(":")[2] for each in statement["Resource"]] == [function]
+
+
+def test_the_lease_needs_no_key_but_the_table_s_and_shares_lambda_unless_told() -> None:
+    for each in recorded(primary()).of("Function"):
+        assert "kmsKeyArn" not in each.inputs
+        assert "reservedConcurrentExecutions" not in each.inputs
+    failover = {"witnessRegion": WITNESS, "reservedExecutions": 2}
+    for each in recorded(primary(failover=failover)).of("Function"):
+        assert each.inputs["reservedConcurrentExecutions"] == 2
+
+
+def test_a_margin_is_longer_than_what_a_failover_does_not_see() -> None:
+    """The function's timeout, after the time that it wrote down, and the database's own check."""
+    timeout = recorded(primary()).named("Function", "n8n-lease-take")["timeout"]
+    short = {"witnessRegion": WITNESS, "marginSeconds": timeout + 5}
+    assert "aws.failover.marginSeconds" in problems(primary(failover=short))
+
+
 def test_an_environment_alone_has_no_lease() -> None:
     assert not recorded(alone()).of("Function")
     parameters = recorded(alone()).named("ParameterGroup", "database")["parameters"]
@@ -183,6 +208,51 @@ def test_taking_says_from_when_on_the_region_works(function: list[Any]) -> None:
 def test_taking_again_says_the_same_time(function: list[Any]) -> None:
     function.append(_Refused({"holder": {"S": AWAY}, "opens": {"N": "1100.000"}}))
     assert lease.take({}, None) == {"opens": 1100.0}
+
+
+class _Conflict(Exception):  # noqa: N818 -- as DynamoDB calls it
+    response: ClassVar = {"Error": {"Code": "ReplicatedWriteConflictException"}}
+
+
+def test_taking_is_tried_again_while_the_other_region_renews(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers, clock = [_Conflict(), _Conflict(), None], [1000.0]
+    requests: list[Any] = []
+
+    def write(**request: Any) -> None:
+        requests.append(request["ExpressionAttributeValues"][":opens"])
+        if answer := answers.pop(0):
+            raise answer
+
+    monkeypatch.setenv("AWS_REGION", AWAY)
+    monkeypatch.setenv("WAIT_SECONDS", "150")
+    monkeypatch.setattr(lease, "_table", lambda: (write, _Refused))
+    monkeypatch.setattr(lease.time, "time", lambda: clock[0])
+    monkeypatch.setattr(lease.time, "sleep", lambda _: clock.__setitem__(0, clock[0] + 1))
+
+    # Later each time: the other region may have renewed in between.
+    assert lease.take({}, None) == {"opens": 1152.0}
+    assert [each["N"] for each in requests] == ["1150.000", "1151.000", "1152.000"]
+
+
+@pytest.mark.parametrize("error", [_Conflict(), OSError("no answer")])
+def test_taking_ends_with_what_does_not_pass(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    tried: list[Any] = []
+
+    def write(**request: Any) -> None:
+        tried.append(request)
+        raise error
+
+    monkeypatch.setenv("AWS_REGION", AWAY)
+    monkeypatch.setenv("WAIT_SECONDS", "150")
+    monkeypatch.setattr(lease, "_table", lambda: (write, _Refused))
+    monkeypatch.setattr(lease.time, "sleep", lambda _: None)
+    with pytest.raises(type(error)):
+        lease.take({}, None)
+    assert len(tried) == (5 if isinstance(error, _Conflict) else 1)
 
 
 def test_there_must_be_a_lease_to_take(function: list[Any]) -> None:

@@ -44,6 +44,14 @@ def test_a_key_is_used_through_its_services_in_its_region_and_account_only() -> 
                     service.endswith(f".{region}.amazonaws.com")
                     for service in same["kms:ViaService"]
                 )
+            elif each["Sid"] == "UseForAlarms":
+                assert name == "logs"
+                # Who publishes to an encrypted topic; of no other account's.
+                assert set(each["Principal"]["Service"]) == {
+                    "backup.amazonaws.com",
+                    "cloudwatch.amazonaws.com",
+                }
+                assert each["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
             elif name == "logs":
                 assert each["Principal"] == {"Service": f"logs.{region}.amazonaws.com"}
                 assert f"logs:{region}:{ACCOUNT}:" in json.dumps(each["Condition"])
@@ -64,7 +72,7 @@ def test_only_services_take_grants_where_a_service_can_say_so() -> None:
     ("name", "services"),
     [
         ("volumes", {"ec2"}),
-        ("data", {"dynamodb", "lambda", "rds", "s3", "secretsmanager"}),
+        ("data", {"dynamodb", "rds", "s3", "secretsmanager"}),
         ("backup", {"backup", "rds", "s3"}),
         ("escrow", {"secretsmanager"}),
     ],

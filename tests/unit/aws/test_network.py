@@ -115,6 +115,18 @@ def test_from_intra_subnets_there_is_no_way_out_but_to_s3() -> None:
     assert {f"private-{zone}-id" for zone in ZONES} <= set(s3["routeTableIds"])
 
 
+def test_s3_in_the_vpc_is_the_account_s_own_buckets_and_images() -> None:
+    s3 = recorded(values()).named("ec2/vpcEndpoint:VpcEndpoint", "s3")
+    own, images = json.loads(s3["policy"])["Statement"]
+    assert own["Condition"] == {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
+    assert images["Action"] == ["s3:GetObject"]
+    # Of EKS' add-ons, and of charts that come from registry.k8s.io.
+    assert {each.partition(":::")[2] for each in images["Resource"]} == {
+        f"prod-{REGION}-starport-layer-bucket/*",
+        f"prod-registry-k8s-io-{REGION}/*",
+    }
+
+
 def test_the_subnets_are_those_of_the_plan() -> None:
     of = values(network={"cidr": "10.64.0.0/17"})
     for zone, planned in plan("10.64.0.0/17", ZONES).items():

@@ -91,6 +91,79 @@ def test_a_database_is_backed_up_where_it_works_and_its_replica_is_not() -> None
     assert tag not in recorded(standby()).named("rds/instance:Instance", "database")["tags"]
 
 
+def test_backups_do_not_depend_on_what_an_account_has_switched_off() -> None:
+    """By tags alone, AWS Backup leaves out types that somebody has opted out of."""
+    for deployment, kind in (("instance", "db"), ("cluster", "cluster")):
+        region = recorded(alone(database={"deployment": deployment}))
+        selection = region.named("backup/selection:Selection", "backups")
+        assert selection["resources"] == [f"arn:aws:rds:*:*:{kind}:*", "arn:aws:s3:::*"]
+        (condition,) = selection["conditions"]
+        assert condition["stringEquals"] == [
+            {"key": "aws:ResourceTag/n8n-platform/backup", "value": "n8n"}
+        ]
+
+
+def role_of(region: Region, name: str) -> dict[str, list[str]]:
+    """By action the resources that a role may use it on."""
+    statements = json.loads(region.named("iam/rolePolicy:RolePolicy", name)["policy"])["Statement"]
+    return {action: each["Resource"] for each in statements for action in each["Action"]}
+
+
+def test_the_backup_role_finds_what_is_tagged_and_tags_its_backups() -> None:
+    may = role_of(recorded(primary()), "backups")
+    assert may["tag:GetResources"] == ["*"]
+    assert may["backup:TagResource"] == [
+        f"arn:aws:backup:{region}:{ACCOUNT}:recovery-point:*" for region in (HOME, AWAY)
+    ]
+
+
+def test_the_backup_role_deletes_no_snapshot_but_aws_backup_s() -> None:
+    may = role_of(recorded(primary()), "backups")
+    assert may["rds:DeleteDBSnapshot"] == [f"arn:aws:rds:*:{ACCOUNT}:snapshot:awsbackup:*"]
+
+
+def alarms(values: Any) -> dict[str, Any]:
+    return {each.name: each.inputs for each in recorded(values).of("MetricAlarm")}
+
+
+def test_somebody_hears_of_a_backup_that_fails_never_begins_or_is_not_there() -> None:
+    found = alarms(primary())
+    for name, metric in (
+        ("backups-failed", "NumberOfBackupJobsFailed"),
+        ("backups-expired", "NumberOfBackupJobsExpired"),
+        ("backup-copies-failed", "NumberOfCopyJobsFailed"),
+    ):
+        assert found[name]["metricName"] == metric
+        assert found[name]["dimensions"] == {"BackupVaultName": "n8n-backups"}
+    for name, kind in (("database", "RDS"), ("exports", "S3")):
+        missing = found[f"backups-missing-{name}"]
+        assert missing["dimensions"] == {"ResourceType": kind}
+        assert missing["treatMissingData"] == "breaching"
+        # Longer than a day, so that one which is late by an hour is not missing.
+        assert missing["period"] * missing["evaluationPeriods"] == 30 * 60 * 60
+    # A replica's backups are its source's.
+    assert "backups-missing-database" not in alarms(standby())
+    assert "backups-missing-exports" in alarms(standby())
+
+
+def test_restores_are_tried_more_often_than_their_alarm_waits() -> None:
+    region = recorded(primary())
+    plan = region.named("backup/restoreTestingPlan:RestoreTestingPlan", "restore-tests")
+    assert plan["scheduleExpression"] == "cron(0 14 ? * MON,THU *)"
+    assert plan["startWindowHours"] == 1
+    missing = alarms(primary())["restore-tests-missing"]
+    # From Thursday to Monday, an hour to begin and hours to restore.
+    assert missing["period"] * missing["evaluationPeriods"] == 5 * 24 * 60 * 60
+    assert missing["dimensions"] == {"ResourceType": "RDS"}
+
+
+def test_a_bucket_s_backup_that_leaves_something_out_is_told_to_the_topic() -> None:
+    for values, region in ((primary(), HOME), (standby(), AWAY)):
+        told = recorded(values).named("backup/vaultNotifications:VaultNotifications", "backups")
+        assert told["backupVaultEvents"] == ["S3_BACKUP_OBJECT_FAILED"]
+        assert told["snsTopicArn"] == f"arn:aws:sns:{region}:{ACCOUNT}:n8n-alarms"
+
+
 def test_a_lock_is_final_only_where_settings_say_so() -> None:
     for lock, final in (("governance", None), ("compliance", 7)):
         region = recorded(primary(recovery={"vaultLock": lock}))

@@ -61,8 +61,8 @@ def test_no_resource_names_a_region_that_is_not_allowed(regions: list[str]) -> N
             "aws.database.sourceArn",
         ),
         (
-            primary(recovery={"alarmTopics": ["arn:aws:sns:us-east-1:111122223333:alarms"]}),
-            "aws.recovery.alarmTopics",
+            primary(alarms={"topics": ["arn:aws:sns:us-east-1:111122223333:alarms"]}),
+            "aws.alarms.topics",
         ),
     ],
 )
