@@ -15,8 +15,8 @@ TopicArn = Annotated[str, Field(pattern=r"^arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[
 
 class AlarmSettings(Area):
     """Who hears of what CloudWatch and AWS Backup notice: failed or missing backups and restore
-    tests, a database that runs out of room, a replica that lags, a lost lease, a silent audit log. With
-    `aws.peer` somebody has to.
+    tests, a database that runs out of room, a replica that lags, a lost lease, a silent audit log.
+    With `aws.peer` somebody has to.
 
     Each region has a topic of its own, encrypted. An address of a service that is called over HTTPS
     is a secret in most of them, and has no place here: give such a service a topic, or its address
