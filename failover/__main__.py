@@ -32,7 +32,7 @@ By hand, now: {commit}
     "back": """\
 By hand, now: {commit}
   The old database stays in RDS: compare, then delete it, docs/runbooks/fail-back.md.
-  Home again: `make failover STACK={stack}`, when the new one is 0 s behind.""",
+  Home again: `make failover STACK={stack}`, when the new one is less than 30 s behind.""",
 }
 
 
