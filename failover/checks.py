@@ -138,7 +138,12 @@ class Checks:
         if replica is None:
             return
         deploying = record and record.did("configure")
-        if replica.status != "available" and not deploying:
+        if replica.passing:
+            yield _note(
+                f"The database {name} in {region} is {replica.status}: before it is promoted, that "
+                "has to end, and is waited for."
+            )
+        elif not replica.ready and not deploying:
             yield _stop(f"The database {name} in {region} is {replica.status}, not available.")
         if replica.source is None:
             if not deploying:
@@ -216,7 +221,7 @@ class Checks:
             )
         where, name = partner.aws.region, partner.database()
         source = yield from _asked(lambda: facts.database(self.aws, where, name))
-        if source and (source.source or source.status != "available"):
+        if source and (source.source or not source.ready):
             yield _stop(
                 f"The database {name} in {where} cannot be followed: it is {source.status}"
                 + (f" and follows {source.source}." if source.source else ".")

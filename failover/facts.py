@@ -16,6 +16,17 @@ _STANDARD_VCPUS = "L-1216C47A"
 """Quota of EC2 on the CPUs of machines on demand of the families that `InstanceType` takes."""
 
 
+_READY = ("available", "storage-optimization")
+"""States in which RDS changes a database. In the second, which lasts for hours after a volume has
+grown, it takes everything but another change of the volume."""
+
+_PASSING = (
+    *("backing-up", "configuring-enhanced-monitoring", "configuring-log-exports", "maintenance"),
+    *("modifying", "rebooting", "renaming", "resetting-master-credentials", "starting", "upgrading"),
+)
+"""States that end by themselves, most of them within minutes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Database:
     """A database of RDS.
@@ -27,6 +38,16 @@ class Database:
 
     status: str
     source: str | None
+
+    @property
+    def ready(self) -> bool:
+        """Whether RDS promotes it, or lets others follow it."""
+        return self.status in _READY
+
+    @property
+    def passing(self) -> bool:
+        """Whether it is ready soon, without anybody doing anything."""
+        return self.status in _PASSING
 
 
 def account(aws: AwsCli, region: str) -> str:

@@ -117,6 +117,56 @@ def test_a_database_of_another_generation_is_not_forgotten(pulumi: Pulumi) -> No
     assert without_database(pulumi.state(), "n8n-2") is None
 
 
+_MAPS = """\
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+cluster = kubernetes.Provider("cluster", context="n8n-platform-local", namespace="default")
+for name in ("refreshed", "other"):
+    kubernetes.core.v1.ConfigMap(
+        name,
+        metadata={"name": name},
+        data={"key": "deployed"},
+        opts=pulumi.ResourceOptions(provider=cluster),
+    )
+"""
+
+
+def test_one_resource_is_brought_up_to_what_there_is(
+    small_program: Stack, cluster: Cluster, environment: Environment
+) -> None:
+    small_program.write_program(_MAPS)
+    small_program.up()
+    for name in ("refreshed", "other"):
+        cluster.kubectl(
+            "patch", "configmap", name, "--patch", json.dumps({"data": {"key": "changed"}})
+        )
+    pulumi = Pulumi(
+        stack=small_program.name,
+        folder=small_program.folder,
+        environment={
+            **environment.pulumi_environment(),
+            "PATH": f"{environment.bin}:{os.environ['PATH']}",
+        },
+    )
+
+    def known() -> dict[str, str]:
+        return {
+            each["urn"].rpartition("::")[2]: each["outputs"]["data"]["key"]
+            for each in pulumi.state()["deployment"]["resources"]
+            if each["type"].endswith(":ConfigMap")
+        }
+
+    assert known() == {"refreshed": "deployed", "other": "deployed"}
+    (urn,) = (
+        each["urn"]
+        for each in pulumi.state()["deployment"]["resources"]
+        if each["urn"].endswith("::refreshed")
+    )
+    pulumi.refresh(urn)
+    assert known() == {"refreshed": "changed", "other": "deployed"}
+
+
 _JOBS = """\
 import json
 import sys

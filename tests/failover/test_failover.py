@@ -48,7 +48,12 @@ def aws(cloud: Cloud, stack: str):
 def test_a_standby_is_taken_into_work(cloud: Cloud) -> None:
     confirm(cloud)
 
-    assert cloud.changes == [f"invoke n8n-lease-take {AWAY}", "configure two", "up two primary"]
+    assert cloud.changes == [
+        f"invoke n8n-lease-take {AWAY}",
+        "configure two",
+        "up two primary",
+        "promote n8n-1",
+    ]
     assert cloud.table.item["holder"] == AWAY
     assert cloud.databases[AWAY, "n8n-1"] is None
     assert cloud.answering == {"two"}
@@ -157,8 +162,49 @@ def test_what_was_done_is_not_done_again(cloud: Cloud) -> None:
 
     confirm(cloud)
 
-    assert cloud.changes[done:] == ["up two primary"]
+    assert cloud.changes[done:] == ["up two primary", "promote n8n-1"]
     assert cloud.calls.count("sleep") == WAIT / 5
+
+
+def test_a_deployment_that_was_ended_after_the_promotion_does_not_promote_again(
+    cloud: Cloud,
+) -> None:
+    cloud.ends_at = {moment_after("promote n8n-1")}
+    assert run(cloud, "--confirm")[0] == 130
+    assert cloud.databases[AWAY, "n8n-1"] is None
+    done = len(cloud.changes)
+
+    confirm(cloud)
+
+    assert cloud.changes[done:] == ["refresh two", "up two primary"]
+    assert cloud.answering == {"two"}
+
+
+@pytest.mark.parametrize("status", ["backing-up", "storage-optimization"])
+def test_a_database_that_is_busy_does_not_keep_a_region_down(cloud: Cloud, status: str) -> None:
+    cloud.busy[AWAY, "n8n-1"] = (cloud.now + WAIT + 120, status)
+
+    confirm(cloud)
+
+    # While the lease runs out its backup goes on: only the rest is waited for.
+    waited = {"backing-up": WAIT + 120, "storage-optimization": WAIT}
+    assert cloud.calls.count("sleep") == waited[status] / 5
+
+
+def test_a_database_that_stays_busy_is_named(cloud: Cloud) -> None:
+    cloud.busy[AWAY, "n8n-1"] = (cloud.now + 9000, "backing-up")
+    code, said = run(cloud, "--confirm")
+    assert code == 1
+    assert "n8n-1 is backing-up for 15 min" in said
+    assert "up two primary" not in cloud.changes
+
+
+def test_a_database_that_nobody_can_promote_stops_it(cloud: Cloud) -> None:
+    cloud.busy[AWAY, "n8n-1"] = (cloud.now + 9000, "storage-full")
+    code, said = run(cloud, "--confirm")
+    assert code == 1
+    assert "is storage-full, not available" in said
+    assert not cloud.changes
 
 
 def test_the_way_back_raises_the_generation_once(cloud: Cloud) -> None:
@@ -183,7 +229,7 @@ def moment_after(call: str) -> int:
     with TemporaryDirectory() as folder:
         trial = Cloud(folder=Path(folder))
         confirm(trial)
-        return 2 * (trial.calls.index(call) + 1)
+        return trial.after[call]
 
 
 def moments_until(call: str) -> int:
@@ -191,9 +237,9 @@ def moments_until(call: str) -> int:
     with TemporaryDirectory() as folder:
         trial = Cloud(folder=Path(folder))
         confirm(trial)
-        before = len(trial.calls)
+        before = trial.moment
         confirm(trial, "--back", stack="one")
-        return 2 * (trial.calls.index(call, before) + 1 - before)
+        return trial.after[call] - before
 
 
 def test_what_worked_before_becomes_the_standby(cloud: Cloud) -> None:
