@@ -22,7 +22,8 @@ grown, it takes everything but another change of the volume."""
 
 _PASSING = (
     *("backing-up", "configuring-enhanced-monitoring", "configuring-log-exports", "maintenance"),
-    *("modifying", "rebooting", "renaming", "resetting-master-credentials", "starting", "upgrading"),
+    *("modifying", "rebooting", "renaming", "resetting-master-credentials", "starting"),
+    "upgrading",
 )
 """States that end by themselves, most of them within minutes."""
 
