@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from components.aws import lease
+from components.aws.lease import LEASE
 from failover.errors import FailoverError
 from failover.pair import Environment
 from failover.programs import AwsCli
@@ -56,20 +56,36 @@ def account(aws: AwsCli, region: str) -> str:
     return aws(region, "sts", "get-caller-identity")["Account"]
 
 
-def holder(aws: AwsCli, environment: Environment) -> str:
-    """Which region has the lease, asked in the environment's own.
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The lease of a pair.
+
+    Attributes:
+        holder: the region that has it.
+        renewed: when a database last renewed it, in seconds since 1970 by Lambda's clock; None:
+            none ever did.
+    """
+
+    holder: str
+    renewed: float | None
+
+
+def lease(aws: AwsCli, environment: Environment) -> Lease:
+    """The lease, asked for in the environment's own region.
 
     Raises:
         FailoverError: it cannot be asked, or there is no lease.
     """
-    key = json.dumps({"id": {"S": lease.LEASE}})
+    key = json.dumps({"id": {"S": LEASE}})
     answer = aws(
         environment.aws.region,
         *("dynamodb", "get-item", "--table-name", environment.table),
         *("--key", key, "--consistent-read"),
     )
     try:
-        return answer["Item"]["holder"]["S"]
+        item = answer["Item"]
+        renewed = float(item["renewed"]["N"]) if "renewed" in item else None
+        return Lease(holder=item["holder"]["S"], renewed=renewed)
     except KeyError:
         raise FailoverError(
             f"{environment.table} has no lease: the home environment was never deployed."

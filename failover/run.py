@@ -1,11 +1,11 @@
 """Takes the steps of a failover, notes each, and stops at the first that fails."""
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from failover import facts, state
+from failover.clock import Clock
 from failover.errors import FailoverError
 from failover.pair import Environment
 from failover.plan import (
@@ -31,14 +31,6 @@ _READY_SECONDS = 15 * 60
 """For which a database that is being backed up or changed is waited for, before it is promoted."""
 
 _POLL_SECONDS = 5.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clock:
-    """This machine's time."""
-
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +172,7 @@ class Runner:
     def _verify(self, wanted: Verify) -> str:
         region = self.own.aws.region
         found = facts.database(self.aws, region, wanted.database)
-        holder = facts.holder(self.aws, self.own)
+        holder = facts.lease(self.aws, self.own).holder
         wrong = []
         if holder != wanted.holder:
             wrong.append(f"{holder} has the lease, not {wanted.holder}")

@@ -266,6 +266,25 @@ def test_home_again(cloud: Cloud) -> None:
     assert cloud.databases[AWAY, "n8n-2"] == ARN.format(HOME, "n8n-2")
 
 
+def test_who_never_renewed_the_lease_is_not_shut_out_by_it(cloud: Cloud) -> None:
+    assert "last renewed the lease" in run(cloud)[1]
+    cloud.fenced = False
+    # The region may be lost: then it does not matter.
+    code, said = run(cloud)
+    assert code == 0
+    assert f"that of {HOME} has no fence" in said
+
+
+def test_nobody_becomes_the_standby_of_a_region_that_does_not_work(cloud: Cloud) -> None:
+    confirm(cloud)
+    cloud.fenced = False
+    done = len(cloud.changes)
+    code, said = run(cloud, "--back", "--confirm", stack="one")
+    assert code == 1
+    assert f"The database of {AWAY} has not renewed the lease for 60 s" in said
+    assert len(cloud.changes) == done
+
+
 def test_who_works_does_not_become_a_standby(cloud: Cloud) -> None:
     code, said = run(cloud, "--back", "--confirm", stack="one")
     assert code == 1

@@ -16,8 +16,8 @@ import yaml
 
 from components.aws import lease
 from failover.__main__ import World
+from failover.clock import Clock
 from failover.errors import FailoverError
-from failover.run import Clock
 from settings.file import load_file
 from tests.unit.aws.pair import Refused, Table
 
@@ -25,6 +25,7 @@ ACCOUNT = "111122223333"
 HOME, AWAY = "eu-central-1", "eu-west-1"
 REGIONS = {"one": HOME, "two": AWAY}
 WAIT = 150.0
+RENEWS = 20
 ARN = f"arn:aws:rds:{{}}:{ACCOUNT}:db:{{}}"
 
 _FILE = """\
@@ -73,6 +74,7 @@ class Cloud:
         changes: those that change something.
         lag: newest measurement of the replica's.
         quota: CPUs that the account may have.
+        fenced: whether the databases renew the lease.
         ends_at: moments at which the command is ended: one before each call and one after it.
         moment: how many of them there were.
         after: the moment after each call, the last of its name.
@@ -92,6 +94,7 @@ class Cloud:
     answering: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    fenced: bool = True
     ends_at: set[int] = field(default_factory=set)
     moment: int = 0
     after: dict[str, int] = field(default_factory=dict)
@@ -316,9 +319,7 @@ class FakeAws:
             )
             answers: dict[str, Callable[[], Any]] = {
                 "sts get-caller-identity": lambda: {"Account": self.cloud.account},
-                "dynamodb get-item": lambda: {
-                    "Item": {"holder": {"S": self.cloud.table.item["holder"]}}
-                },
+                "dynamodb get-item": self._lease,
                 "lambda get-function-configuration": lambda: {
                     "State": "Active",
                     "Environment": {"Variables": {"WAIT_SECONDS": str(WAIT)}},
@@ -343,6 +344,12 @@ class FakeAws:
                 },
             }
             return answers[f"{service} {operation}"]()
+
+    def _lease(self) -> Any:
+        item = {"holder": {"S": self.cloud.table.item["holder"]}}
+        if self.cloud.fenced:
+            item["renewed"] = {"N": str(self.cloud.now // RENEWS * RENEWS)}
+        return {"Item": item}
 
     def _database(self, region: str, name: str) -> Any:
         if (region, name) not in self.cloud.databases:
