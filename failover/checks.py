@@ -188,10 +188,11 @@ class Checks:
         if self.own.aws.cluster.existing:
             yield _note("Is there room for all pods? The cluster is not one that this stack makes.")
             return
-        for wrong in (
-            yield from _asked(lambda: facts.unhealthy_node_groups(self.aws, self.own))
-        ) or ():
-            yield _stop(f"The node group {wrong}")
+        asked = yield from _asked(lambda: facts.unhealthy_node_groups(self.aws, self.own))
+        wrong, groups = asked or ([], 0)
+        for each in wrong:
+            # The platform is planned for a zone less: the others carry it.
+            yield Finding(text=f"The node group {each}", stops=len(wrong) > 1 or groups < 2)
         room = yield from _asked(lambda: facts.cpus(self.aws, self.own), stops=False)
         if room and room[0] < room[1]:
             yield _stop(

@@ -138,17 +138,19 @@ def lag_seconds(aws: AwsCli, region: str, name: str) -> float | None:
     return None if newest is None or newest["Maximum"] < 0 else newest["Maximum"]
 
 
-def unhealthy_node_groups(aws: AwsCli, environment: Environment) -> list[str]:
-    """Node groups of the environment's cluster that EKS cannot enlarge, and why."""
+def unhealthy_node_groups(aws: AwsCli, environment: Environment) -> tuple[list[str], int]:
+    """Node groups of the environment's cluster that EKS cannot enlarge, and why; and how many there
+    are in all."""
     region, cluster = environment.aws.region, ("--cluster-name", environment.aws.name)
     wrong = []
-    for name in aws(region, "eks", "list-nodegroups", *cluster)["nodegroups"]:
+    names = aws(region, "eks", "list-nodegroups", *cluster)["nodegroups"]
+    for name in names:
         group = aws(region, "eks", "describe-nodegroup", *cluster, "--nodegroup-name", name)
         group = group["nodegroup"]
         issues = [each["message"] for each in group.get("health", {}).get("issues", [])]
         if group["status"] != "ACTIVE" or issues:
             wrong.append(f"{name} is {group['status']}: {'; '.join(issues) or 'no reason given'}")
-    return wrong
+    return wrong, len(names)
 
 
 def cpus(aws: AwsCli, environment: Environment) -> tuple[float, float]:

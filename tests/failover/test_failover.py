@@ -191,6 +191,16 @@ def test_a_database_that_is_busy_does_not_keep_a_region_down(cloud: Cloud, statu
     assert cloud.calls.count("sleep") == waited[status] / 5
 
 
+@pytest.mark.parametrize(("degraded", "stops"), [("b", False), ("bc", True)])
+def test_two_zones_carry_the_platform_and_one_does_not(
+    cloud: Cloud, degraded: str, stops: bool
+) -> None:
+    cloud.degraded = degraded
+    code, said = run(cloud)
+    assert code == stops
+    assert "The node group b is DEGRADED" in said
+
+
 def test_a_database_that_stays_busy_is_named(cloud: Cloud) -> None:
     cloud.busy[AWAY, "n8n-1"] = (cloud.now + 9000, "backing-up")
     code, said = run(cloud, "--confirm")

@@ -73,6 +73,7 @@ class Cloud:
         calls: what was called.
         changes: those that change something.
         lag: newest measurement of the replica's.
+        degraded: node groups that EKS cannot enlarge, of a, b and c.
         quota: CPUs that the account may have.
         fenced: whether the databases renew the lease.
         ends_at: moments at which the command is ended: one before each call and one after it.
@@ -90,6 +91,7 @@ class Cloud:
     account: str = ACCOUNT
     broken: set[str] = field(default_factory=set)
     lag: float = 2.0
+    degraded: str = ""
     quota: float = 640.0
     answering: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
@@ -331,9 +333,12 @@ class FakeAws:
                         {"Timestamp": "2027-01-15T08:01:00Z", "Maximum": self.cloud.lag},
                     ]
                 },
-                "eks list-nodegroups": lambda: {"nodegroups": ["a"]},
+                "eks list-nodegroups": lambda: {"nodegroups": list("abc")},
                 "eks describe-nodegroup": lambda: {
-                    "nodegroup": {"status": "ACTIVE", "health": {"issues": []}}
+                    "nodegroup": {
+                        "status": "DEGRADED" if arguments[-1] in self.cloud.degraded else "ACTIVE",
+                        "health": {"issues": []},
+                    }
                 },
                 "service-quotas get-service-quota": lambda: {"Quota": {"Value": self.cloud.quota}},
                 "ec2 describe-instance-types": lambda: {
