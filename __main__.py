@@ -113,10 +113,10 @@ main = Main("main", settings=stack, environment=environment, opts=after_stores)
 webhook = Webhook("webhook", settings=stack, environment=environment, opts=after_stores)
 worker = Worker("worker", settings=stack, environment=environment, opts=after_stores)
 
-# A standby's database can only be read, and has what its primary erased and backed up.
-if stack.data_subjects.enabled and stack.works:
+# In a standby, too: their volumes are there whichever role the environment has.
+if stack.data_subjects.enabled:
     DataSubjectJobs("data-subjects", settings=stack, database=database, opts=after_stores)
-if stack.backup.enabled and stack.works:
+if stack.backup.enabled:
     Backup(
         "backup",
         settings=stack,

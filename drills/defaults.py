@@ -44,11 +44,14 @@ def beside(platform: Deployed) -> Iterator[None]:
         LocalError: they are not all ready in time.
     """
     cluster = platform.cluster
-    with platform.steps.step("The same workloads with Kubernetes' defaults") as step:
-        _deploy(cluster, main_in=platform.zone_of_main())
-        step.done(f"beside the platform, in namespace {NAMESPACE}")
-    yield
-    cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+    try:
+        with platform.steps.step("The same workloads with Kubernetes' defaults") as step:
+            _deploy(cluster, main_in=platform.zone_of_main())
+            step.done(f"beside the platform, in namespace {NAMESPACE}")
+        yield
+    finally:
+        # Also when a drill fails: the next one makes them anew.
+        cluster.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
 
 
 def _deploy(cluster: Cluster, *, main_in: str) -> None:

@@ -12,12 +12,13 @@ from rich.console import Console
 from esc.rotation.programs import PulumiEsc
 from failover import pair, plan, record
 from failover.checks import Checks, Finding, stopping
+from failover.clock import Clock
 from failover.errors import FailoverError
 from failover.pair import Environment
 from failover.plan import Step
 from failover.programs import Aws, AwsCli, Pulumi, PulumiCli, answers
 from failover.record import Record, Way
-from failover.run import Clock, Runner
+from failover.run import Runner
 from local.progress import Steps
 from settings import SettingsError
 from settings.file import NoSuchStackError
@@ -32,7 +33,7 @@ By hand, now: {commit}
     "back": """\
 By hand, now: {commit}
   The old database stays in RDS: compare, then delete it, docs/runbooks/fail-back.md.
-  Home again: `make failover STACK={stack}`, when the new one is 0 s behind.""",
+  Home again: `make failover STACK={stack}`, when the new one is less than 30 s behind.""",
 }
 
 
@@ -95,7 +96,12 @@ def main(arguments: Sequence[str], world: World, console: Console) -> int:
     interrupted = record.unfinished(folder, stack=given.stack, now=world.clock.now)
     pulumi = world.pulumi(given.stack)
     checks = Checks(
-        own=own, partner=other, aws=world.aws, pulumi=pulumi, esc=lambda: world.esc(own)
+        own=own,
+        partner=other,
+        aws=world.aws,
+        pulumi=pulumi,
+        esc=lambda: world.esc(own),
+        clock=world.clock,
     )
     try:
         findings = (checks.back if given.back else checks.takeover)(interrupted)

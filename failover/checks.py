@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from esc.rotation.errors import RotationError
 from failover import facts
+from failover.clock import Clock
 from failover.errors import FailoverError
 from failover.pair import Environment
 from failover.programs import AwsCli, PulumiCli
@@ -15,6 +16,12 @@ _T = TypeVar("_T")
 
 _LAG_SECONDS = 60
 """From which on a replica's lag is worth a second thought; its alarm has the same."""
+
+
+_RENEWED_SECONDS = 60
+"""For which a database that works may not renew the lease; it does so every 20 s."""
+
+_POLL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +47,7 @@ class Checks:
         aws: the AWS CLI.
         pulumi: the Pulumi CLI, for the stack.
         esc: looks whether the stack's ESC environment can be had; raises RotationError.
+        clock: the time.
     """
 
     own: Environment
@@ -47,6 +55,7 @@ class Checks:
     aws: AwsCli
     pulumi: PulumiCli
     esc: Callable[[], None]
+    clock: Clock
 
     def takeover(self, record: Record | None) -> list[Finding]:
         """Whether the stack can take over.
@@ -118,18 +127,29 @@ class Checks:
     def _lease_to_take(self, record: Record | None) -> Iterator[Finding]:
         own = self.own
         yield from _asked(lambda: facts.wait_seconds(self.aws, own))
-        holder = yield from _asked(lambda: facts.holder(self.aws, own))
-        if holder is None:
+        lease = yield from _asked(lambda: facts.lease(self.aws, own))
+        if lease is None:
             return
-        if record and record.did("take") and holder != own.aws.region:
+        if record and record.did("take") and lease.holder != own.aws.region:
             yield _stop(
-                f"{record.path} says that {own.aws.region} took the lease, but {holder} has it "
-                "now: somebody has failed over since. Delete the file to begin anew."
+                f"{record.path} says that {own.aws.region} took the lease, but {lease.holder} has "
+                "it now: somebody has failed over since. Delete the file to begin anew."
             )
-        elif not record and holder == own.aws.region:
+        elif not record and lease.holder == own.aws.region:
             yield _note(
                 f"{own.aws.region} has the lease already: a failover was begun elsewhere. This one "
                 "goes on with it, and waits once more."
+            )
+        elif lease.holder != own.aws.region and lease.renewed is None:
+            yield _note(
+                f"No database has ever renewed the lease: that of {lease.holder} has no fence, and "
+                "nothing shuts n8n out there. Does that region still work, stop n8n there first: "
+                "docs/runbooks/database-corruption.md, step 1."
+            )
+        elif lease.holder != own.aws.region and lease.renewed is not None:
+            yield _note(
+                f"{lease.holder} last renewed the lease {self.clock.now() - lease.renewed:.0f} s "
+                "ago, by this machine's clock. Under 30 s: its database works."
             )
 
     def _replica(self, record: Record | None) -> Iterator[Finding]:
@@ -138,7 +158,12 @@ class Checks:
         if replica is None:
             return
         deploying = record and record.did("configure")
-        if replica.status != "available" and not deploying:
+        if replica.passing:
+            yield _note(
+                f"The database {name} in {region} is {replica.status}: before it is promoted, that "
+                "has to end, and is waited for."
+            )
+        elif not replica.ready and not deploying:
             yield _stop(f"The database {name} in {region} is {replica.status}, not available.")
         if replica.source is None:
             if not deploying:
@@ -163,10 +188,11 @@ class Checks:
         if self.own.aws.cluster.existing:
             yield _note("Is there room for all pods? The cluster is not one that this stack makes.")
             return
-        for wrong in (
-            yield from _asked(lambda: facts.unhealthy_node_groups(self.aws, self.own))
-        ) or ():
-            yield _stop(f"The node group {wrong}")
+        asked = yield from _asked(lambda: facts.unhealthy_node_groups(self.aws, self.own))
+        wrong, groups = asked or ([], 0)
+        for each in wrong:
+            # The platform is planned for a zone less: the others carry it.
+            yield Finding(text=f"The node group {each}", stops=len(wrong) > 1 or groups < 2)
         room = yield from _asked(lambda: facts.cpus(self.aws, self.own), stops=False)
         if room and room[0] < room[1]:
             yield _stop(
@@ -208,19 +234,35 @@ class Checks:
                 f"is {partner.aws.role}. Is the file as it was deployed? `make failover` changed "
                 "it, and somebody has to commit that."
             )
-        holder = yield from _asked(lambda: facts.holder(self.aws, own))
-        if holder == own.aws.region:
+        lease = yield from _asked(lambda: facts.lease(self.aws, own))
+        if lease and lease.holder == own.aws.region:
             yield _stop(
                 f"{own.aws.region} has the lease: it is where the platform works. First "
                 f"`make failover STACK={partner.stack} ARGS=--confirm`."
             )
+        elif lease and not (yield from self._is_renewed(lease)):
+            yield _stop(
+                f"The database of {lease.holder} has not renewed the lease for "
+                f"{_RENEWED_SECONDS} s: n8n is shut out there, or its fence was never made "
+                "(components/aws/sql/fence.sql). First have that region work."
+            )
         where, name = partner.aws.region, partner.database()
         source = yield from _asked(lambda: facts.database(self.aws, where, name))
-        if source and (source.source or source.status != "available"):
+        if source and (source.source or not source.ready):
             yield _stop(
                 f"The database {name} in {where} cannot be followed: it is {source.status}"
                 + (f" and follows {source.source}." if source.source else ".")
             )
+
+    def _is_renewed(self, before: facts.Lease) -> Generator[Finding, None, bool]:
+        """Whether somebody renews the lease while it is looked at: no clocks are compared."""
+        end = self.clock.now() + _RENEWED_SECONDS
+        while self.clock.now() < end:
+            self.clock.sleep(_POLL_SECONDS)
+            lease = yield from _asked(lambda: facts.lease(self.aws, self.own))
+            if lease != before:
+                return True
+        return False
 
 
 def stopping(findings: Sequence[Finding]) -> list[Finding]:

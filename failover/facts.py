@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from components.aws import lease
+from components.aws.lease import LEASE
 from failover.errors import FailoverError
 from failover.pair import Environment
 from failover.programs import AwsCli
@@ -14,6 +14,18 @@ _LAG_MINUTES = 10
 
 _STANDARD_VCPUS = "L-1216C47A"
 """Quota of EC2 on the CPUs of machines on demand of the families that `InstanceType` takes."""
+
+
+_READY = ("available", "storage-optimization")
+"""States in which RDS changes a database. In the second, which lasts for hours after a volume has
+grown, it takes everything but another change of the volume."""
+
+_PASSING = (
+    *("backing-up", "configuring-enhanced-monitoring", "configuring-log-exports", "maintenance"),
+    *("modifying", "rebooting", "renaming", "resetting-master-credentials", "starting"),
+    "upgrading",
+)
+"""States that end by themselves, most of them within minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,26 +40,52 @@ class Database:
     status: str
     source: str | None
 
+    @property
+    def ready(self) -> bool:
+        """Whether RDS promotes it, or lets others follow it."""
+        return self.status in _READY
+
+    @property
+    def passing(self) -> bool:
+        """Whether it is ready soon, without anybody doing anything."""
+        return self.status in _PASSING
+
 
 def account(aws: AwsCli, region: str) -> str:
     """The account that the credentials are for."""
     return aws(region, "sts", "get-caller-identity")["Account"]
 
 
-def holder(aws: AwsCli, environment: Environment) -> str:
-    """Which region has the lease, asked in the environment's own.
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The lease of a pair.
+
+    Attributes:
+        holder: the region that has it.
+        renewed: when a database last renewed it, in seconds since 1970 by Lambda's clock; None:
+            none ever did.
+    """
+
+    holder: str
+    renewed: float | None
+
+
+def lease(aws: AwsCli, environment: Environment) -> Lease:
+    """The lease, asked for in the environment's own region.
 
     Raises:
         FailoverError: it cannot be asked, or there is no lease.
     """
-    key = json.dumps({"id": {"S": lease.LEASE}})
+    key = json.dumps({"id": {"S": LEASE}})
     answer = aws(
         environment.aws.region,
         *("dynamodb", "get-item", "--table-name", environment.table),
         *("--key", key, "--consistent-read"),
     )
     try:
-        return answer["Item"]["holder"]["S"]
+        item = answer["Item"]
+        renewed = float(item["renewed"]["N"]) if "renewed" in item else None
+        return Lease(holder=item["holder"]["S"], renewed=renewed)
     except KeyError:
         raise FailoverError(
             f"{environment.table} has no lease: the home environment was never deployed."
@@ -100,17 +138,19 @@ def lag_seconds(aws: AwsCli, region: str, name: str) -> float | None:
     return None if newest is None or newest["Maximum"] < 0 else newest["Maximum"]
 
 
-def unhealthy_node_groups(aws: AwsCli, environment: Environment) -> list[str]:
-    """Node groups of the environment's cluster that EKS cannot enlarge, and why."""
+def unhealthy_node_groups(aws: AwsCli, environment: Environment) -> tuple[list[str], int]:
+    """Node groups of the environment's cluster that EKS cannot enlarge, and why; and how many there
+    are in all."""
     region, cluster = environment.aws.region, ("--cluster-name", environment.aws.name)
     wrong = []
-    for name in aws(region, "eks", "list-nodegroups", *cluster)["nodegroups"]:
+    names = aws(region, "eks", "list-nodegroups", *cluster)["nodegroups"]
+    for name in names:
         group = aws(region, "eks", "describe-nodegroup", *cluster, "--nodegroup-name", name)
         group = group["nodegroup"]
         issues = [each["message"] for each in group.get("health", {}).get("issues", [])]
         if group["status"] != "ACTIVE" or issues:
             wrong.append(f"{name} is {group['status']}: {'; '.join(issues) or 'no reason given'}")
-    return wrong
+    return wrong, len(names)
 
 
 def cpus(aws: AwsCli, environment: Environment) -> tuple[float, float]:

@@ -44,7 +44,13 @@ class Forget:
 
 @dataclass(frozen=True, kw_only=True)
 class Deploy:
-    """The stack is as its file says."""
+    """The stack is as its file says.
+
+    Attributes:
+        promotes: the replica that is promoted, by its name in RDS; None: nothing is.
+    """
+
+    promotes: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +146,7 @@ def takeover(own: Environment) -> list[Step]:
             "sent is not in it.",
             undo="None: a promoted database cannot follow again. Onward, and later back by "
             "docs/runbooks/fail-back.md.",
-            action=Deploy(),
+            action=Deploy(promotes=name),
         ),
         Step(
             key="answer",
@@ -200,7 +206,7 @@ def back(own: Environment, partner: Environment, generation: int) -> list[Step]:
             takes="20 min to hours, by the size of the database",
             changes=f"{own.stack} has few nodes and no pods of n8n; {new} is filled.",
             undo=f"None is needed: {partner.stack} works on.",
-            action=Deploy(),
+            action=Deploy(promotes=None),
         ),
         Step(
             key="verify",

@@ -91,6 +91,10 @@ class PulumiCli(Protocol):
         """Deploy, without questions."""
         ...
 
+    def refresh(self, urn: str) -> None:
+        """Bring one resource of the state up to what there is."""
+        ...
+
     def state(self) -> dict[str, Any]:
         """The stack's state; secrets in it stay encrypted."""
         ...
@@ -152,6 +156,10 @@ class Pulumi:
                 f"`pulumi up` of {self.stack} ended with {code}; it says why above. Does it say "
                 f"that the stack is locked by a run that is gone: `pulumi cancel {self.stack}`"
             )
+
+    def refresh(self, urn: str) -> None:
+        """As `PulumiCli`."""
+        self._call("refresh", "--yes", "--skip-preview", "--target", urn)
 
     def state(self) -> dict[str, Any]:
         """As `PulumiCli`."""

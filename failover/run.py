@@ -1,11 +1,11 @@
 """Takes the steps of a failover, notes each, and stops at the first that fails."""
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from failover import facts
+from failover import facts, state
+from failover.clock import Clock
 from failover.errors import FailoverError
 from failover.pair import Environment
 from failover.plan import (
@@ -21,22 +21,16 @@ from failover.plan import (
 )
 from failover.programs import AwsCli, PulumiCli
 from failover.record import Record
-from failover.state import without_database
 from local.progress import Step as Shown
 from local.progress import Steps
 
 _ANSWER_SECONDS = 15 * 60
 """For which an answer is waited for: new nodes and first starts of n8n among it."""
 
+_READY_SECONDS = 15 * 60
+"""For which a database that is being backed up or changed is waited for, before it is promoted."""
+
 _POLL_SECONDS = 5.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clock:
-    """This machine's time."""
-
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +69,9 @@ class Runner:
             try:
                 # The CLI prints on this terminal while it deploys.
                 if isinstance(step.action, Deploy):
+                    if step.action.promotes:
+                        with self.steps.step(f"{number}. {step.action.promotes}") as shown:
+                            shown.done(self._prepare(step.action.promotes, shown))
                     self.steps.say(f"{number}. {step.title}")
                     self.pulumi.up()
                     outcome = "deployed"
@@ -124,15 +121,36 @@ class Runner:
             self.clock.sleep(min(left, _POLL_SECONDS))
         return "nobody does"
 
+    def _prepare(self, database: str, shown: Shown) -> str:
+        """Have a database that can be promoted, or is, and a state that knows which.
+
+        A deployment that was ended while RDS promoted the replica has left it a replica in the
+        state. The next would promote it again, which RDS refuses.
+        """
+        deadline = self.clock.now() + _READY_SECONDS
+        while not (found := facts.database(self.aws, self.own.aws.region, database)).ready:
+            left = deadline - self.clock.now()
+            if left <= 0:
+                raise FailoverError(
+                    f"The database {database} is {found.status} for {_READY_SECONDS // 60} min, "
+                    "and cannot be promoted: docs/runbooks/region-loss.md, step 3."
+                )
+            shown.detail(f"{found.status}, {left:.0f} s left")
+            self.clock.sleep(_POLL_SECONDS)
+        if found.source is None and (urn := state.replica(self.pulumi.state(), database)):
+            self.pulumi.refresh(urn)
+            return "was promoted already, and the state knows it now"
+        return found.status
+
     def _forget(self, database: str) -> str:
-        state = self.pulumi.state()
-        smaller = without_database(state, database)
+        before = self.pulumi.state()
+        smaller = state.without_database(before, database)
         if smaller is None:
             return "nothing to take out"
         kept = self.record.path.with_suffix(".state")
         # Secrets in it are encrypted; nobody else needs to see the rest.
         kept.touch(mode=0o600)
-        kept.write_text(json.dumps(state))
+        kept.write_text(json.dumps(before))
         self.pulumi.replace_state(smaller)
         return f"taken out; the state before is in {kept}"
 
@@ -154,7 +172,7 @@ class Runner:
     def _verify(self, wanted: Verify) -> str:
         region = self.own.aws.region
         found = facts.database(self.aws, region, wanted.database)
-        holder = facts.holder(self.aws, self.own)
+        holder = facts.lease(self.aws, self.own).holder
         wrong = []
         if holder != wanted.holder:
             wrong.append(f"{holder} has the lease, not {wanted.holder}")

@@ -1,4 +1,4 @@
-"""A stack's state without its database, which goes on in AWS as nobody's."""
+"""What a stack's state says of its database, and the state without it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +9,23 @@ DATABASE = "n8n-platform:aws:Database"
 _INSTANCE = "aws:rds/instance:Instance"
 
 
+def replica(state: Mapping[str, Any], name: str) -> str | None:
+    """URN of a database that a state knows as a replica; None if it knows none of that name.
+
+    Args:
+        state: as `pulumi stack export` writes it.
+        name: of the database in RDS.
+    """
+    for each in state["deployment"].get("resources", []):
+        outputs = each.get("outputs", {})
+        if (each["type"], outputs.get("identifier")) == (_INSTANCE, name):
+            return each["urn"] if outputs.get("replicateSourceDb") else None
+    return None
+
+
 def without_database(state: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    """The state without a database and everything that was made for it.
+    """The state without a database and everything that was made for it. In AWS it goes on as
+    nobody's.
 
     Not with `pulumi state delete`: it refuses what others depend on, as every pod does on the
     database's address, or takes those out as well. All of it goes, because security group, subnet

@@ -51,6 +51,7 @@ class Parameters:
     backup_retention: Retention
     bootstrap_secrets: tuple[str, ...]
     required_alerts: tuple[str, ...]
+    required_alerts_of_primaries: tuple[str, ...]
     processors: tuple[str, ...]
 
 
@@ -152,5 +153,6 @@ def _parameters(document: Mapping[str, Any]) -> Parameters:
         backup_retention=retention("backupRetention"),
         bootstrap_secrets=tuple(document["bootstrapSecrets"]),
         required_alerts=tuple(document["requiredAlerts"]),
+        required_alerts_of_primaries=tuple(document["requiredAlertsOfPrimaries"]),
         processors=tuple(document["processors"]),
     )

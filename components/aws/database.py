@@ -2,8 +2,9 @@
 
 What has to be done once, by hand, because no program in the cluster holds the master's password:
 run `sql/role.sql` as the master user, then give the role the password that External Secrets copies
-(`\\password n8n`, which sends no plain text); with a peer also `sql/fence.sql`. From a pod of the
-cluster, the only place that the database lets in. The master's password is in Secrets Manager.
+(`\\password n8n`, which sends no plain text); with a peer also `sql/fence.sql`, without which the
+role lets nobody in. From a pod of the cluster, the only place that the database lets in. The
+master's password is in Secrets Manager. The first deployment waits for n8n meanwhile, and goes on.
 n8n checks the server with Amazon's certificates, which stand under `DATABASE_TLS_AUTHORITY`:
 https://truststore.pki.rds.amazonaws.com/<region>/<region>-bundle.pem.
 

@@ -35,7 +35,10 @@ _SECONDS = 1800
 
 
 class Backup(Component):
-    """The CronJobs `n8n-backup` and `n8n-restore-test`, and the volume with the backups."""
+    """The CronJobs `n8n-backup` and `n8n-restore-test`, and the volume with the backups.
+
+    A standby has the volume alone: its database can only be read, and its primary makes backups.
+    """
 
     area = "jobs"
 
@@ -65,8 +68,9 @@ class Backup(Component):
         self._scripts = self._create_scripts()
         self._volume = self._create_volume()
         self._create_network_policy()
-        self._create_backup()
-        self._create_test()
+        if settings.works:
+            self._create_backup()
+            self._create_test()
         self.register_outputs({})
 
     def _labels(self, part: str) -> dict[str, str]:

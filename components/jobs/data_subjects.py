@@ -36,7 +36,10 @@ Right = Literal["erasure", "export"]
 
 
 class DataSubjectJobs(Component):
-    """The CronJobs `n8n-erasure` and `n8n-export`, their way to the data, a volume for answers."""
+    """The CronJobs `n8n-erasure` and `n8n-export`, their way to the data, a volume for answers.
+
+    A standby has no CronJobs: its database can only be read, and follows what its primary erases.
+    """
 
     area = "jobs"
 
@@ -58,8 +61,9 @@ class DataSubjectJobs(Component):
         self._scripts = self._create_scripts()
         exports = self._create_volume()
         self._create_network_policy()
-        self._create_cron_job("export", self._asked.export_schedule, exports)
-        self._create_cron_job("erasure", self._asked.erasure_schedule)
+        if settings.works:
+            self._create_cron_job("export", self._asked.export_schedule, exports)
+            self._create_cron_job("erasure", self._asked.erasure_schedule)
         self.register_outputs({})
 
     def _metadata(self, name: str = NAME, **more: str) -> kubernetes.meta.v1.ObjectMetaArgs:

@@ -7,6 +7,7 @@ from pulumi_policy import Severity
 from policies.condition import Context, condition
 from policies.resources.alerts import alerts, alerts_of, configurations, is_rule_set, notifies
 from policies.resources.answers import decide, known, no, some
+from policies.resources.aws import stands_by
 from policies.resources.place import Verdict
 from policies.resources.resource import Resource, is_stack
 from policies.resources.workloads import runs_pods
@@ -42,7 +43,10 @@ def alerts_say_how_bad_and_what_to_do(resource: Resource, _: Context) -> Iterato
 def required_alerts_exist(_: Resource, context: Context) -> Iterator[Verdict]:
     """A stack with workloads has alerts, and those that the configuration requires."""
     names = [alert.at("alert") for alert in alerts_of(context.stack)]
-    required = context.parameters.required_alerts
+    required = [
+        *context.parameters.required_alerts,
+        *(() if stands_by(context.stack) else context.parameters.required_alerts_of_primaries),
+    ]
     for name in required:
         yield from decide(
             some(known(each, each.text == name) for each in names),

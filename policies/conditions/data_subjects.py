@@ -12,6 +12,7 @@ from pulumi_policy import Severity
 from policies.condition import Context, condition
 from policies.resources.alerts import alerts_of
 from policies.resources.answers import Answer, decide, every, if_known, known, no, some
+from policies.resources.aws import stands_by
 from policies.resources.classification import (
     holds_personal_data,
     is_data_store,
@@ -54,13 +55,14 @@ def _serves_data_subjects(resource: Resource) -> bool:
     url=_GDPR,
 )
 def data_subjects_have_jobs(_: Resource, context: Context) -> Iterator[Verdict]:
-    """Where personal data is stored, a job deletes it and a job hands it out on request."""
+    """Where personal data is written, a job deletes it and a job hands it out on request."""
     personal = holds_personal_data(context.stack)
+    elsewhere = stands_by(context.stack)
     labels = [_right(job) for job in context.stack.where(_is_job)]
     for right, does in _RIGHTS.items():
         exists = some(known(label, label.text == right) for label in labels)
         yield from decide(
-            some([no(personal), exists]),
+            some([no(personal), elsewhere, exists]),
             f"metadata.labels.{_LABEL}",
             found=f"no CronJob or Job with {_LABEL}: {right}",
             requires=f"one that {does} a person's data, as personal data is stored",

@@ -6,7 +6,7 @@ from policies.condition import Context
 from policies.resources.answers import Answer, decide, no, some
 from policies.resources.classification import default_tags
 from policies.resources.place import Absent, Place, Verdict
-from policies.resources.resource import Resource, of_type
+from policies.resources.resource import Resource, Stack, of_type
 
 BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 """A bucket, as version 7 of the provider calls it and as version 6 did."""
@@ -125,6 +125,15 @@ def is_customer_key(place: Place) -> bool:
 def is_replica(resource: Resource) -> bool:
     """Whether a database follows another one, from which it takes storage and backups."""
     return not resource.at("replicateSourceDb").missing
+
+
+def stands_by(stack: Stack) -> bool:
+    """Whether all databases of a stack follow others elsewhere: what is erased there is erased
+    here, and what needs to write does not run."""
+    databases = list(stack.where(of_type(RDS_CLUSTER, RDS_INSTANCE)))
+    return bool(databases) and all(
+        not declared(each, "replicateSourceDb").missing for each in databases
+    )
 
 
 def declared(resource: Resource, key: str) -> Place:

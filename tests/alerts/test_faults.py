@@ -166,7 +166,7 @@ def test_an_outage_of_webhooks_is_told_within_five_minutes(only_errors, seen, tm
     outage = {seen.failed: "0x40 0+30000x60"} if only_errors else {WEBHOOKS_AVAILABLE: "2x40 0x60"}
     series = {**HEALTHY, seen.answered: "0+30000x40 1200000x60", **outage}
     expected = [(_BURNS, "20m", {}), (_BURNS, "25m", {"{}": 1})]
-    promtool.expect(tmp_path, series, expected, seen.groups)
+    promtool.expect(tmp_path, series, expected, groups=seen.groups)
 
 
 def test_an_outage_that_has_ended_is_told_no_longer(tmp_path):
@@ -180,7 +180,7 @@ def test_where_the_gateway_is_seen_it_alone_says_what_failed(tmp_path):
     series = {**HEALTHY, FAILED_REQUESTS: "0+30000x100"}
     promtool.expect(tmp_path, series, [(_BURNS, _LATER, {})])
     failed = [(_BURNS, _LATER, {"{}": 1})]
-    promtool.expect(tmp_path, series, failed, promtool.WITHOUT_GATEWAY)
+    promtool.expect(tmp_path, series, failed, groups=promtool.WITHOUT_GATEWAY)
 
 
 @measured
@@ -189,7 +189,7 @@ def test_the_budget_left_is_the_share_of_errors_that_were_allowed_and_not_made(s
     series = {seen.answered: "0+3999x100", seen.failed: "0+1x100", WEBHOOKS_AVAILABLE: "2x100"}
     left = 'round(slo:error_budget_remaining:ratio{slo="webhook-availability"}, 0.01)'
     labels = '{namespace="n8n",slo="webhook-availability"}'
-    promtool.expect(tmp_path, series, [(left, _LATER, {labels: 0.5})], seen.groups)
+    promtool.expect(tmp_path, series, [(left, _LATER, {labels: 0.5})], groups=seen.groups)
 
 
 @pytest.mark.parametrize(

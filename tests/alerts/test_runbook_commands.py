@@ -86,11 +86,11 @@ def _wrong(command: list[str]) -> Iterator[str]:
         kind, slash, name = word.partition("/")
         if slash and kind in _KINDS and (_KINDS[kind], name) not in _named():
             yield word
-    labels = {tuple(each.split("=")) for each in options.get("-l", "").split(",") if each}
+    wanted = _wanted(options.get("-l", ""))
     chosen = [
         name
         for name, template in _templates().items()
-        if labels <= template["metadata"]["labels"].items()
+        if all(template["metadata"]["labels"].get(key) in values for key, values in wanted.items())
     ]
     if not chosen:
         yield f"no pod has {options['-l']}"
@@ -98,6 +98,13 @@ def _wrong(command: list[str]) -> Iterator[str]:
     if verb:
         rest = command[command.index(verb) + 1 :]
         yield from _wrong_container(rest, options.get("-c"), chosen)
+
+
+def _wanted(selector: str) -> dict[str, set[str]]:
+    """The values that a selector lets each label have: `name=n8n,component in (main,worker)`."""
+    wanted = {key: {value} for key, value in re.findall(r"([^,=\s]+)=([^,\s]+)", selector)}
+    sets = re.findall(r"([^,\s]+) in \(([^)]*)\)", selector)
+    return wanted | {key: set(values.split(",")) for key, values in sets}
 
 
 def _wrong_container(command: list[str], container: str | None, chosen: list[str]) -> Iterator[str]:
@@ -150,6 +157,15 @@ def test_commands_are_of_a_shell(page: Path) -> None:
         ("kubectl -n n8n exec redis-d-0 -c redis -- ls", ["no pod redis-d-0"]),
         ("kubectl -n default get pods", ["namespace default"]),
         ("kubectl -n n8n get pods -l app=n8n", ["no pod has app=n8n"]),
+        ("kubectl -n n8n get pods -l 'app.kubernetes.io/component in (main,worker)'", []),
+        (
+            "kubectl -n n8n get pods -l 'app.kubernetes.io/name in (n8n,it),x=y'",
+            ["no pod has app.kubernetes.io/name in (n8n,it),x=y"],
+        ),
+        (
+            "kubectl -n n8n get pods -l 'app.kubernetes.io/component in (editor)'",
+            ["no pod has app.kubernetes.io/component in (editor)"],
+        ),
     ],
 )
 def test_a_name_that_is_not_there_is_found(command: str, wrong: list[str]) -> None:

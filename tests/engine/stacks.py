@@ -59,6 +59,16 @@ class Stack:
         """Delete everything that the stack made."""
         return self._stack.destroy(color="never")
 
+    def unprotect(self) -> None:
+        """Let Pulumi delete everything that the stack made."""
+        subprocess.run(
+            ["pulumi", "state", "unprotect", "--all", "--yes", "--stack", self.name],
+            cwd=self.folder,
+            env=self._environment.pulumi_environment(),
+            capture_output=True,
+            check=True,
+        )
+
     @property
     def locks(self) -> Path:
         """The folder in which the backend keeps the stack's locks."""

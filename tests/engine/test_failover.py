@@ -11,8 +11,11 @@ from failover.errors import FailoverError
 from failover.plan import GENERATION, ROLE, SOURCE
 from failover.programs import Pulumi
 from failover.state import without_database
-from local.environment import Environment
+from local.environment import REPOSITORY, Environment
+from tests.engine.cluster import Cluster
+from tests.engine.stacks import Stack
 from tests.failover.world import resources
+from tests.unit.aws.region import primary, standby
 
 FILE = """\
 # Waits in another region.
@@ -112,3 +115,129 @@ def test_the_state_forgets_the_database_and_keeps_what_depends_on_it(pulumi: Pul
 
 def test_a_database_of_another_generation_is_not_forgotten(pulumi: Pulumi) -> None:
     assert without_database(pulumi.state(), "n8n-2") is None
+
+
+_MAPS = """\
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+cluster = kubernetes.Provider("cluster", context="n8n-platform-local", namespace="default")
+for name in ("refreshed", "other"):
+    kubernetes.core.v1.ConfigMap(
+        name,
+        metadata={"name": name},
+        data={"key": "deployed"},
+        opts=pulumi.ResourceOptions(provider=cluster),
+    )
+"""
+
+
+def test_one_resource_is_brought_up_to_what_there_is(
+    small_program: Stack, cluster: Cluster, environment: Environment
+) -> None:
+    small_program.write_program(_MAPS)
+    small_program.up()
+    for name in ("refreshed", "other"):
+        cluster.kubectl(
+            "patch", "configmap", name, "--patch", json.dumps({"data": {"key": "changed"}})
+        )
+    pulumi = Pulumi(
+        stack=small_program.name,
+        folder=small_program.folder,
+        environment={
+            **environment.pulumi_environment(),
+            "PATH": f"{environment.bin}:{os.environ['PATH']}",
+        },
+    )
+
+    def known() -> dict[str, str]:
+        return {
+            each["urn"].rpartition("::")[2]: each["outputs"]["data"]["key"]
+            for each in pulumi.state()["deployment"]["resources"]
+            if each["type"].endswith(":ConfigMap")
+        }
+
+    assert known() == {"refreshed": "deployed", "other": "deployed"}
+    (urn,) = (
+        each["urn"]
+        for each in pulumi.state()["deployment"]["resources"]
+        if each["urn"].endswith("::refreshed")
+    )
+    pulumi.refresh(urn)
+    assert known() == {"refreshed": "changed", "other": "deployed"}
+
+
+_JOBS = """\
+import json
+import sys
+
+sys.path.insert(0, {repository!r})
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+import settings
+from components.connections import external_database
+from components.jobs.backup import Backup
+from components.jobs.data_subjects import DataSubjectJobs
+from components.secrets import PlatformSecrets
+
+stack = settings.parse(json.loads({values!r}))
+cluster = kubernetes.Provider(
+    "cluster", context="n8n-platform-local", namespace=stack.platform.namespace
+)
+namespace = kubernetes.core.v1.Namespace(
+    "namespace",
+    metadata={{"name": stack.platform.namespace}},
+    opts=pulumi.ResourceOptions(provider=cluster),
+)
+within = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace])
+secrets = PlatformSecrets("secrets", settings=stack, opts=within)
+database = external_database(
+    stack.database, secrets.database_password, secrets.database_authority
+)
+DataSubjectJobs("data-subjects", settings=stack, database=database, opts=within)
+Backup("backup", settings=stack, database=database, secrets=secrets, opts=within)
+"""
+"""The part of the platform that a standby has less of, and that keeps data."""
+
+
+def test_a_role_is_deployed_both_ways_and_volumes_stay(
+    small_program: Stack, cluster: Cluster
+) -> None:
+    here = "of-two-roles"
+    platform = {"namespace": here, "storageClass": "standard"}
+
+    def deploy(values: dict) -> None:
+        given = {
+            **values,
+            "platform": {**values["platform"], **platform},
+            "secrets": {"source": "existing"},
+        }
+        small_program.write_program(
+            _JOBS.format(repository=str(REPOSITORY), values=json.dumps(given))
+        )
+        small_program.up()
+
+    def claims() -> dict[str, str]:
+        return {
+            each["metadata"]["name"]: each["metadata"]["uid"]
+            for each in cluster.objects("persistentvolumeclaims", namespace=here)
+        }
+
+    try:
+        deploy(primary())
+        first = claims()
+        assert len(first) == 2
+        assert len(cluster.names("cronjobs", namespace=here)) == 4
+
+        deploy(standby())
+        assert claims() == first
+        assert cluster.names("cronjobs", namespace=here) == []
+
+        deploy(primary())
+        assert claims() == first
+        assert len(cluster.names("cronjobs", namespace=here)) == 4
+    finally:
+        # Or what is made for this test could not be taken away.
+        small_program.unprotect()

@@ -26,19 +26,42 @@ _CREDENTIALS = {
 }
 
 
+_SOURCE = "arn:aws:rds:{region}:111122223333:db:n8n-1"
+_RECORDS = {
+    "zoneId": "Z0123456789ABC",
+    "endpoint": "lb.n8n.example",
+    "checkHost": "region.n8n.example",
+}
+_CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "production": ("production", {}),
+    "production-standby": ("production-standby", {}),
+    "production-with-records": ("production", {"failover": {"records": _RECORDS}}),
+    # As `make failover` leaves them: either may have either role, under the same policies.
+    "production-taken-over": ("production-standby", {"role": "primary", "database": None}),
+    "production-made-standby": (
+        "production",
+        {
+            "role": "standby",
+            "database": {"sourceArn": _SOURCE.format(region="eu-west-1"), "generation": 2},
+        },
+    ),
+}
+"""Stacks as they are committed, and with other settings of AWS; None takes an area out."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preview:
     """What a preview came to.
 
     Attributes:
-        stack: name of the stack.
+        name: which of `_CHANGES`.
         changes: number of resources by what would be done to them.
         text: all that was printed.
         judged: what both packs decided, one for each resource and condition.
         kept: what was written down: the state, and the packs' record.
     """
 
-    stack: str
+    name: str
     changes: dict[str, int]
     text: str
     judged: list[dict[str, Any]]
@@ -62,18 +85,31 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return environment
 
 
-@pytest.fixture(scope="module", params=["production", "production-standby"])
+def _changed(aws: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    changed = dict(aws)
+    for key, value in change.items():
+        if value is None:
+            del changed[key]
+        elif isinstance(value, dict):
+            changed[key] = {**changed.get(key, {}), **value}
+        else:
+            changed[key] = value
+    return changed
+
+
+@pytest.fixture(scope="module", params=_CHANGES)
 def preview(
     request: pytest.FixtureRequest,
     prepared: Environment,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Preview]:
-    """The committed stack, without `environment:`, which needs Pulumi Cloud."""
-    name: str = request.param
-    folder = tmp_path_factory.mktemp(name)
+    """The stack, without `environment:`, which needs Pulumi Cloud."""
+    name, change = _CHANGES[request.param]
+    folder = tmp_path_factory.mktemp(request.param)
     record = folder / "record"
     program = link_program(folder / "program")
-    committed = yaml.safe_load((REPOSITORY / f"Pulumi.{name}.yaml").read_text())["config"]
+    settings = yaml.safe_load((REPOSITORY / f"Pulumi.{name}.yaml").read_text())["config"]
+    settings["n8n-platform:aws"] = _changed(settings["n8n-platform:aws"], change)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("N8N_PLATFORM_CHANGE", "tested")
         patch.setenv("POLICY_RECORD", str(record))
@@ -81,12 +117,12 @@ def preview(
             patch.setenv(variable, value)
         stack = Stack(prepared, program, name)
         stack.configure(
-            {key.removeprefix("n8n-platform:"): value for key, value in committed.items()}
+            {key.removeprefix("n8n-platform:"): value for key, value in settings.items()}
         )
         result = stack.preview(policy_packs=PACKS)
         recorded = "".join(file.read_text() for file in record.iterdir())
         yield Preview(
-            stack=name,
+            name=request.param,
             changes={str(each): number for each, number in result.change_summary.items()},
             text=result.stdout + result.stderr,
             judged=[json.loads(line) for line in recorded.splitlines()],
@@ -121,3 +157,8 @@ def test_the_gateway_has_what_makes_it_real(preview: Preview) -> None:
 
 def test_no_credential_is_in_what_is_printed_or_kept(preview: Preview) -> None:
     assert [each for each in _CREDENTIALS.values() if each in preview.text + preview.kept] == []
+
+
+def test_requests_are_led_by_route_53_where_the_stack_says_so(preview: Preview) -> None:
+    led = any("route53/record:Record" in line for line in preview.text.splitlines())
+    assert led == (preview.name == "production-with-records")

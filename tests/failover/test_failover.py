@@ -48,7 +48,12 @@ def aws(cloud: Cloud, stack: str):
 def test_a_standby_is_taken_into_work(cloud: Cloud) -> None:
     confirm(cloud)
 
-    assert cloud.changes == [f"invoke n8n-lease-take {AWAY}", "configure two", "up two primary"]
+    assert cloud.changes == [
+        f"invoke n8n-lease-take {AWAY}",
+        "configure two",
+        "up two primary",
+        "promote n8n-1",
+    ]
     assert cloud.table.item["holder"] == AWAY
     assert cloud.databases[AWAY, "n8n-1"] is None
     assert cloud.answering == {"two"}
@@ -157,8 +162,59 @@ def test_what_was_done_is_not_done_again(cloud: Cloud) -> None:
 
     confirm(cloud)
 
-    assert cloud.changes[done:] == ["up two primary"]
+    assert cloud.changes[done:] == ["up two primary", "promote n8n-1"]
     assert cloud.calls.count("sleep") == WAIT / 5
+
+
+def test_a_deployment_that_was_ended_after_the_promotion_does_not_promote_again(
+    cloud: Cloud,
+) -> None:
+    cloud.ends_at = {moment_after("promote n8n-1")}
+    assert run(cloud, "--confirm")[0] == 130
+    assert cloud.databases[AWAY, "n8n-1"] is None
+    done = len(cloud.changes)
+
+    confirm(cloud)
+
+    assert cloud.changes[done:] == ["refresh two", "up two primary"]
+    assert cloud.answering == {"two"}
+
+
+@pytest.mark.parametrize("status", ["backing-up", "storage-optimization"])
+def test_a_database_that_is_busy_does_not_keep_a_region_down(cloud: Cloud, status: str) -> None:
+    cloud.busy[AWAY, "n8n-1"] = (cloud.now + WAIT + 120, status)
+
+    confirm(cloud)
+
+    # While the lease runs out its backup goes on: only the rest is waited for.
+    waited = {"backing-up": WAIT + 120, "storage-optimization": WAIT}
+    assert cloud.calls.count("sleep") == waited[status] / 5
+
+
+@pytest.mark.parametrize(("degraded", "stops"), [("b", False), ("bc", True)])
+def test_two_zones_carry_the_platform_and_one_does_not(
+    cloud: Cloud, degraded: str, stops: bool
+) -> None:
+    cloud.degraded = degraded
+    code, said = run(cloud)
+    assert code == stops
+    assert "The node group b is DEGRADED" in said
+
+
+def test_a_database_that_stays_busy_is_named(cloud: Cloud) -> None:
+    cloud.busy[AWAY, "n8n-1"] = (cloud.now + 9000, "backing-up")
+    code, said = run(cloud, "--confirm")
+    assert code == 1
+    assert "n8n-1 is backing-up for 15 min" in said
+    assert "up two primary" not in cloud.changes
+
+
+def test_a_database_that_nobody_can_promote_stops_it(cloud: Cloud) -> None:
+    cloud.busy[AWAY, "n8n-1"] = (cloud.now + 9000, "storage-full")
+    code, said = run(cloud, "--confirm")
+    assert code == 1
+    assert "is storage-full, not available" in said
+    assert not cloud.changes
 
 
 def test_the_way_back_raises_the_generation_once(cloud: Cloud) -> None:
@@ -183,7 +239,7 @@ def moment_after(call: str) -> int:
     with TemporaryDirectory() as folder:
         trial = Cloud(folder=Path(folder))
         confirm(trial)
-        return 2 * (trial.calls.index(call) + 1)
+        return trial.after[call]
 
 
 def moments_until(call: str) -> int:
@@ -191,9 +247,9 @@ def moments_until(call: str) -> int:
     with TemporaryDirectory() as folder:
         trial = Cloud(folder=Path(folder))
         confirm(trial)
-        before = len(trial.calls)
+        before = trial.moment
         confirm(trial, "--back", stack="one")
-        return 2 * (trial.calls.index(call, before) + 1 - before)
+        return trial.after[call] - before
 
 
 def test_what_worked_before_becomes_the_standby(cloud: Cloud) -> None:
@@ -218,6 +274,25 @@ def test_home_again(cloud: Cloud) -> None:
     assert cloud.answering == {"one"}
     assert cloud.databases[HOME, "n8n-2"] is None
     assert cloud.databases[AWAY, "n8n-2"] == ARN.format(HOME, "n8n-2")
+
+
+def test_who_never_renewed_the_lease_is_not_shut_out_by_it(cloud: Cloud) -> None:
+    assert "last renewed the lease" in run(cloud)[1]
+    cloud.fenced = False
+    # The region may be lost: then it does not matter.
+    code, said = run(cloud)
+    assert code == 0
+    assert f"that of {HOME} has no fence" in said
+
+
+def test_nobody_becomes_the_standby_of_a_region_that_does_not_work(cloud: Cloud) -> None:
+    confirm(cloud)
+    cloud.fenced = False
+    done = len(cloud.changes)
+    code, said = run(cloud, "--back", "--confirm", stack="one")
+    assert code == 1
+    assert f"The database of {AWAY} has not renewed the lease for 60 s" in said
+    assert len(cloud.changes) == done
 
 
 def test_who_works_does_not_become_a_standby(cloud: Cloud) -> None:

@@ -2,7 +2,7 @@
 
 The lease's functions are the real ones, on the table of tests/unit/aws/pair.py. RDS, EKS and what
 `pulumi up` does of them are a model: of components/aws it knows that a replica is promoted when its
-source is taken out of the settings, and that a new generation is another database.
+source is taken out of the settings, once, and that a new generation is another database.
 """
 
 import json
@@ -16,8 +16,8 @@ import yaml
 
 from components.aws import lease
 from failover.__main__ import World
+from failover.clock import Clock
 from failover.errors import FailoverError
-from failover.run import Clock
 from settings.file import load_file
 from tests.unit.aws.pair import Refused, Table
 
@@ -25,6 +25,7 @@ ACCOUNT = "111122223333"
 HOME, AWAY = "eu-central-1", "eu-west-1"
 REGIONS = {"one": HOME, "two": AWAY}
 WAIT = 150.0
+RENEWS = 20
 ARN = f"arn:aws:rds:{{}}:{ACCOUNT}:db:{{}}"
 
 _FILE = """\
@@ -65,6 +66,7 @@ class Cloud:
         skew: seconds by which the operator's clock is before it.
         holder: who has the lease.
         databases: of RDS, by region and name: what each follows.
+        busy: until when a database is what, by the same: RDS changes it no earlier.
         states: of the stacks, as their resources.
         account: that of the credentials.
         broken: what does not answer, as `service operation`.
@@ -72,9 +74,12 @@ class Cloud:
         calls: what was called.
         changes: those that change something.
         lag: newest measurement of the replica's.
+        degraded: node groups that EKS cannot enlarge, of a, b and c.
         quota: CPUs that the account may have.
+        fenced: whether the databases renew the lease.
         ends_at: moments at which the command is ended: one before each call and one after it.
         moment: how many of them there were.
+        after: the moment after each call, the last of its name.
     """
 
     folder: Path
@@ -82,16 +87,20 @@ class Cloud:
     skew: float = 0.0
     table: Table = field(default_factory=lambda: Table(holder=HOME, opens=0.0))
     databases: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    busy: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
     states: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     account: str = ACCOUNT
     broken: set[str] = field(default_factory=set)
     lag: float = 2.0
+    degraded: str = ""
     quota: float = 640.0
     answering: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    fenced: bool = True
     ends_at: set[int] = field(default_factory=set)
     moment: int = 0
+    after: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         (self.folder / "Pulumi.yaml").write_text("name: n8n-platform\nruntime: python\n")
@@ -112,7 +121,7 @@ class Cloud:
                     home=str(home).lower(),
                 )
             )
-            self.states[stack] = resources("n8n-1")
+            self.states[stack] = resources("n8n-1", **source)
 
     def file(self, stack: str) -> Path:
         return self.folder / f"Pulumi.{stack}.yaml"
@@ -166,6 +175,7 @@ class _Call:
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
+            self.cloud.after[self.name] = self.cloud.moment + 1
             self._end()
 
     def _end(self) -> None:
@@ -175,7 +185,7 @@ class _Call:
             raise Interrupted
 
 
-def resources(database: str) -> list[dict[str, Any]]:
+def resources(database: str, *, sourceArn: str = "") -> list[dict[str, Any]]:  # noqa: N803
     """A state with a database, what belongs to it, and a pod that has its address."""
     urn = "urn:pulumi:two::n8n-platform::"
     component = f"{urn}n8n-platform:aws:Database::database"
@@ -194,7 +204,7 @@ def resources(database: str) -> list[dict[str, Any]]:
             "urn": instance,
             "type": "aws:rds/instance:Instance",
             "parent": component,
-            "outputs": {"identifier": database},
+            "outputs": {"identifier": database, "replicateSourceDb": sourceArn},
             "dependencies": [group],
             "protect": True,
             **managed,
@@ -245,20 +255,44 @@ class FakePulumi:
                 cloud.answering = {self.stack}
             else:
                 cloud.answering -= {self.stack}
-            managed = [
-                each["outputs"]["identifier"]
-                for each in cloud.states[self.stack]
-                if each["type"] == "aws:rds/instance:Instance"
-            ]
+            source, managed = aws.database.source_arn, self._instances()
             # The provider would give a database that it knows another name, and no source.
-            assert managed in ([], [name])
+            assert [each["identifier"] for each in managed] in ([], [name])
             if not managed:
                 assert (region, name) not in cloud.databases
-                cloud.states[self.stack] = resources(name)
-                cloud.databases[region, name] = aws.database.source_arn
-            elif aws.database.source_arn is None:
-                cloud.databases[region, name] = None
-            assert cloud.databases[region, name] == aws.database.source_arn
+                cloud.states[self.stack] = resources(name, sourceArn=source or "")
+                cloud.databases[region, name] = source
+            elif managed[0]["replicateSourceDb"] and source is None:
+                self._promote(region, name)
+                managed[0]["replicateSourceDb"] = ""
+            assert cloud.databases[region, name] == source
+
+    def _instances(self) -> list[dict[str, Any]]:
+        """What the state knows of databases."""
+        return [
+            each["outputs"]
+            for each in self.cloud.states[self.stack]
+            if each["type"] == "aws:rds/instance:Instance"
+        ]
+
+    def _promote(self, region: str, name: str) -> None:
+        """A call of the provider's; when the command is ended after it, no state knows of it."""
+        cloud = self.cloud
+        until, status = cloud.busy.get((region, name), (0, ""))
+        if cloud.now < until and status != "storage-optimization":
+            raise FailoverError("InvalidDBInstanceState: it is not available")
+        if cloud.databases[region, name] is None:
+            raise FailoverError("InvalidDBInstanceState: it is not a read replica")
+        with cloud._call(f"promote {name}", changes=True):
+            cloud.databases[region, name] = None
+
+    def refresh(self, urn: str) -> None:
+        with self.cloud._call(f"refresh {self.stack}", changes=True):
+            assert urn in {each["urn"] for each in self.cloud.states[self.stack]}
+            region = REGIONS[self.stack]
+            for each in self._instances():
+                source = self.cloud.databases[region, each["identifier"]]
+                each["replicateSourceDb"] = source or ""
 
     def state(self) -> dict[str, Any]:
         with self.cloud._call(f"state {self.stack}"):
@@ -288,9 +322,7 @@ class FakeAws:
             )
             answers: dict[str, Callable[[], Any]] = {
                 "sts get-caller-identity": lambda: {"Account": self.cloud.account},
-                "dynamodb get-item": lambda: {
-                    "Item": {"holder": {"S": self.cloud.table.item["holder"]}}
-                },
+                "dynamodb get-item": self._lease,
                 "lambda get-function-configuration": lambda: {
                     "State": "Active",
                     "Environment": {"Variables": {"WAIT_SECONDS": str(WAIT)}},
@@ -302,9 +334,12 @@ class FakeAws:
                         {"Timestamp": "2027-01-15T08:01:00Z", "Maximum": self.cloud.lag},
                     ]
                 },
-                "eks list-nodegroups": lambda: {"nodegroups": ["a"]},
+                "eks list-nodegroups": lambda: {"nodegroups": list("abc")},
                 "eks describe-nodegroup": lambda: {
-                    "nodegroup": {"status": "ACTIVE", "health": {"issues": []}}
+                    "nodegroup": {
+                        "status": "DEGRADED" if arguments[-1] in self.cloud.degraded else "ACTIVE",
+                        "health": {"issues": []},
+                    }
                 },
                 "service-quotas get-service-quota": lambda: {"Quota": {"Value": self.cloud.quota}},
                 "ec2 describe-instance-types": lambda: {
@@ -316,11 +351,18 @@ class FakeAws:
             }
             return answers[f"{service} {operation}"]()
 
+    def _lease(self) -> Any:
+        item = {"holder": {"S": self.cloud.table.item["holder"]}}
+        if self.cloud.fenced:
+            item["renewed"] = {"N": str(self.cloud.now // RENEWS * RENEWS)}
+        return {"Item": item}
+
     def _database(self, region: str, name: str) -> Any:
         if (region, name) not in self.cloud.databases:
             raise FailoverError(f"DBInstance {name} not found")
         source = self.cloud.databases[region, name]
-        instance = {"DBInstanceStatus": "available"}
+        until, status = self.cloud.busy.get((region, name), (0, ""))
+        instance = {"DBInstanceStatus": status if self.cloud.now < until else "available"}
         if source:
             instance["ReadReplicaSourceDBInstanceIdentifier"] = source
         return {"DBInstances": [instance]}

@@ -13,6 +13,9 @@ from local.toolchain import debian
 from tests.waiting import eventually
 
 ROLE, PASSWORD = "n8n", "in-a-test-only"
+NEW, ALONE = "new", "alone"
+"""Roles whose database has no fence yet, and never will."""
+
 MASTER = "platform"
 
 _SQL = Path(__file__).parents[2] / "components/aws/sql"
@@ -133,9 +136,9 @@ class Server:
         done = self._psql("-v", "ON_ERROR_STOP=1", *options, "-f", file, database=database)
         assert done.returncode == 0, done.stderr
 
-    def lets_in(self) -> bool:
+    def lets_in(self, user: str = ROLE, database: str = "n8n") -> bool:
         """Whether n8n can connect, with its password."""
-        done = self._psql("-c", "SELECT 1", user=ROLE, database="n8n", PGPASSWORD=PASSWORD)
+        done = self._psql("-c", "SELECT 1", user=user, database=database, PGPASSWORD=PASSWORD)
         if done.returncode:
             assert "password authentication failed" in done.stderr, done.stderr
         return done.returncode == 0
@@ -182,7 +185,7 @@ def primary(folder: Path, *, lease_seconds: int) -> Iterator[Server]:
     )
     assert done.returncode == 0, done.stderr
     (server.data / "pg_hba.conf").write_text(
-        f"host all {ROLE} 127.0.0.1/32 scram-sha-256\n"
+        f"host all {ROLE},{NEW},{ALONE} 127.0.0.1/32 scram-sha-256\n"
         "host all all 127.0.0.1/32 trust\n"
         "host replication postgres 127.0.0.1/32 trust\n"
     )

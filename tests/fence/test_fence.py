@@ -45,6 +45,15 @@ def test_n8n_comes_in_with_the_lease_and_not_before(server: Server) -> None:
     assert server.lets_in()
 
 
+def test_without_the_fence_nobody_comes_in_but_where_there_is_no_peer(server: Server) -> None:
+    for role, variables in ((postgres.NEW, {}), (postgres.ALONE, {"alone": "yes"})):
+        server.run(f"CREATE DATABASE {role}")
+        server.run_file("role.sql", database=role, role=role, **variables)
+        server.run(f"ALTER ROLE {role} PASSWORD '{postgres.PASSWORD}'")
+    assert not server.lets_in(postgres.NEW, postgres.NEW)
+    assert server.lets_in(postgres.ALONE, postgres.ALONE)
+
+
 @pytest.mark.parametrize(
     ("payload", "status"),
     [('{"errorType": "NotHeldError"}', 200), ('{"held": false}', 200), ("{}", 200), (HELD, 500)],

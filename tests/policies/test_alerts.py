@@ -93,6 +93,18 @@ def test_every_required_alert_exists() -> None:
     ]
 
 
+def test_some_are_required_of_what_is_no_standby_alone() -> None:
+    condition = alerts.required_alerts_exist
+    required = replace(DEFAULTS, required_alerts_of_primaries=("Down",))
+    database = "aws:rds/instance:Instance"
+    follows = resource(database, {"replicateSourceDb": "arn:aws:rds:eu-west-1:1:db:it"})
+
+    assert said(condition, STACK, follows, parameters=required) == []
+    for primary in ([], [resource(database)], [follows, resource(database, name="another")]):
+        (missing,) = said(condition, STACK, *primary, parameters=required)
+        assert "found no alert Down" in missing
+
+
 def holder(kind: str, data: Any, name: Any = "alertmanager-main", key: str = "data") -> Resource:
     return resource(f"kubernetes:core/v1:{kind}", {"metadata": {"name": name}, key: data})
 

@@ -56,6 +56,16 @@ def test_where_personal_data_is_stored_jobs_delete_it_and_hand_it_out(stored: Re
     ]
 
 
+def test_where_nothing_is_written_no_job_could_delete_anything() -> None:
+    condition = data_subjects.data_subjects_have_jobs
+    source = {"replicateSourceDb": "arn:aws:rds:eu-west-1:111122223333:db:n8n-1"}
+    follows = resource("aws:rds/instance:Instance", source, name="follows")
+    written = resource("aws:rds/instance:Instance", name="written")
+
+    assert said(condition, THE_STACK, n8n(), follows) == []
+    assert len(said(condition, THE_STACK, n8n(), follows, written)) == 2
+
+
 def test_other_stacks_need_no_such_jobs() -> None:
     config_map = resource("kubernetes:core/v1:ConfigMap")
 

@@ -12,6 +12,7 @@ from components.jobs.backup import Backup
 from components.jobs.data_subjects import DataSubjectJobs
 from components.secrets import PlatformSecrets
 from settings import SettingsError, sizing
+from tests.unit.aws.region import primary, standby
 from tests.unit.mocks import Recorded, record
 from tests.unit.pod_security import violations
 
@@ -185,6 +186,18 @@ def test_the_copy_needs_no_more_than_the_backup_before_it():
     for amounts in ("requests", "limits"):
         for kind in ("cpu", "memory"):
             assert parse_quantity(copy[amounts][kind]) <= parse_quantity(before[amounts][kind])
+
+
+def test_a_standby_keeps_the_volumes_and_runs_nothing():
+    """Pulumi refuses to delete them: a primary could not be deployed as a standby without them."""
+    works, waits = recorded(**primary()), recorded(**standby())
+
+    def claims(jobs: Recorded) -> dict[str, Any]:
+        return {each.name: each.inputs["spec"] for each in jobs.of("PersistentVolumeClaim")}
+
+    assert claims(works) == claims(waits)
+    assert {each.name for each in works.of("CronJob")} == set(JOBS)
+    assert waits.of("CronJob") == []
 
 
 def test_the_key_and_the_password_are_references(jobs):
