@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import alerts
-from alerts.objectives import GATEWAY
+from alerts.objectives import GATEWAY, WEBHOOK_AVAILABILITY
 from alerts.rule import Rule
 from tests.monitoring import binaries
 
@@ -35,6 +35,18 @@ def _groups(expected: Mapping[str, int]) -> list[Rule]:
 GROUPS = _groups(EXPECTED)
 WITHOUT_GATEWAY = _groups({job: pods for job, pods in EXPECTED.items() if job != GATEWAY})
 """Of a stack whose gateway Prometheus does not read."""
+AVAILABILITY = [
+    {**group, "rules": rules}
+    for group in GROUPS
+    if (
+        rules := [
+            rule
+            for rule in group["rules"]
+            if rule.get("labels", {}).get("slo") == WEBHOOK_AVAILABILITY.name
+        ]
+    )
+]
+"""What one service level alone needs: all rules over a day of series take minutes."""
 RULES = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 
