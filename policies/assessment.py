@@ -81,8 +81,11 @@ class Assessment:
             if judgement.result is Result.UNDECIDED
         ]
         active = {each.id for each in self.conditions if self._is_on(each)}
+        names = {judgement.resource.name for judgement in self._judgements.values()}
         for grant in self._grants:
             if grant.condition not in active or grant in used:
+                continue
+            if not grant.is_of_rendered(names):
                 continue
             if not any(grant.covers(each.condition, each.resource) for each in undecided):
                 yield (

@@ -32,6 +32,7 @@ class Grant:
         owner: who answers for it.
         ticket: where it was agreed.
         expires: last day it holds.
+        chart: name of the Chart that brings the resources; None where the program declares them.
     """
 
     controls: tuple[str, ...]
@@ -42,12 +43,21 @@ class Grant:
     owner: str
     ticket: str
     expires: date
+    chart: str | None = None
 
     def covers(self, condition: Condition, resource: Resource) -> bool:
         """Whether a violation of that condition by that resource is excepted."""
         return self.condition == condition.id and fnmatchcase(
             f"{resource.type}::{resource.name}", self.resource
         )
+
+    def is_of_rendered(self, names: Iterable[str]) -> bool:
+        """Whether what it covers can be seen, by the names of all resources that can.
+
+        What a chart brings has its name and a colon before its own. A plugin that does not render
+        charts, as the stand-in of the embedded environment, shows none of it.
+        """
+        return self.chart is None or any(name.startswith(f"{self.chart}:") for name in names)
 
     def __str__(self) -> str:
         return (
@@ -144,4 +154,5 @@ def _grant(document: Mapping[str, Any]) -> Grant:
         owner=document["owner"],
         ticket=document["ticket"],
         expires=date.fromisoformat(document["expires"]),
+        chart=document.get("chart"),
     )

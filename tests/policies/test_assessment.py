@@ -66,6 +66,7 @@ GRANT = {
     "ticket": "OPS-1",
     "expires": (date.today() + timedelta(days=30)).isoformat(),
 }
+OF_A_CHART = {**GRANT, "resource": "*::store:*", "chart": "store"}
 GRANTED = f"'{ENCRYPTED.id}' for {TYPE}::old-* until {GRANT['expires']}, owner data team, OPS-1"
 
 
@@ -135,6 +136,24 @@ def test_an_exception_that_covers_nothing_is_to_be_deleted(tmp_path: Path) -> No
         (f"[SOC2] the exception {GRANTED} covers nothing: delete it.", None)
     ]
     assert [*run.deviations()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "is_asked_for"), [("of-the-program", False), ("store:n8n/of-the-chart", True)]
+)
+def test_an_exception_for_a_chart_is_asked_for_once_something_of_the_chart_is_seen(
+    name: str, is_asked_for: bool, tmp_path: Path
+) -> None:
+    run = assessment(tmp_path, grants=[OF_A_CHART])
+    judged(run, database(name, encrypted=True))
+    assert bool([*run.unused_exceptions()]) is is_asked_for
+
+
+def test_an_exception_for_a_chart_covers_what_the_chart_brings(tmp_path: Path) -> None:
+    run = assessment(tmp_path, grants=[OF_A_CHART])
+    said = judged(run, database("store:n8n/of-the-chart"), database("of-the-program"))
+    assert [urn for _, urn in said] == [database("of-the-program").urn]
+    assert [*run.unused_exceptions()] == []
 
 
 def test_an_exception_may_be_needed_for_what_is_not_known_yet(tmp_path: Path) -> None:
