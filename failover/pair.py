@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from components.monitoring.blackbox import NO_WEBHOOK
 from components.n8n.pod import READINESS_PATH
 from failover.errors import FailoverError
 from settings.aws import AwsSettings
@@ -45,10 +46,15 @@ class Environment:
 
     @property
     def url(self) -> str:
-        """Where a webhook pod of this region says that it has its database."""
+        """Where a webhook pod of this region says that it has its database.
+
+        Without records there is no host of the region's own: n8n refuses a webhook that nobody has
+        once somebody leads requests here.
+        """
         records = self.aws.failover.records
-        webhooks = urlsplit(self.settings.n8n.webhook_url).hostname
-        return f"https://{records.check_host if records else webhooks}{READINESS_PATH}"
+        if records:
+            return f"https://{records.check_host}{READINESS_PATH}"
+        return f"https://{urlsplit(self.settings.n8n.webhook_url).hostname}/webhook/{NO_WEBHOOK}"
 
     def database(self, generation: int | None = None) -> str:
         """The database's name in RDS; of a generation, or of that in the settings."""

@@ -155,7 +155,8 @@ def takeover(own: Environment) -> list[Step]:
             changes="Nothing. Route 53 leads requests here by itself, half a minute and the "
             "records' 60 s later."
             if failover.records
-            else "Nothing. Without aws.failover.records somebody else has to lead requests here.",
+            else "Nothing. Without aws.failover.records somebody else has to lead requests here, "
+            "now.",
             undo="As for the step before.",
             action=Answer(url=own.url),
         ),

@@ -15,6 +15,10 @@ from local import stack as pulumi_stack
 
 _ANSWER_SECONDS = 5
 
+_REFUSED = b'"message":"The requested webhook '
+"""What n8n says of a webhook that nobody has; the whole of it is probed for in
+components/monitoring/blackbox.py."""
+
 
 class AwsCli(Protocol):
     """The AWS CLI."""
@@ -184,10 +188,15 @@ class Pulumi:
 
 
 def answers(url: str) -> bool:
-    """Whether a request is answered with 200."""
+    """Whether a webhook pod answers: with 200, or by refusing a webhook that nobody has.
+
+    A gateway's own 404, of a path that leads nowhere, has no such words.
+    """
     try:
         with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS) as response:  # noqa: S310 -- https
             return response.status == 200
+    except urllib.error.HTTPError as error:
+        return error.code == 404 and _REFUSED in error.read()
     except (urllib.error.URLError, OSError):
         return False
 

@@ -160,7 +160,7 @@ class Runner:
             left = deadline - self.clock.now()
             if left <= 0:
                 raise FailoverError(
-                    f"{url} did not answer with 200 within {_ANSWER_SECONDS // 60} min. "
+                    f"No webhook pod answered {url} within {_ANSWER_SECONDS // 60} min. "
                     "`kubectl -n NAMESPACE get pods` with this region's context: "
                     "docs/runbooks/n8n-webhook-down.md. The platform may well work: is it the "
                     "name that is not led here?"
