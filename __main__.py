@@ -47,9 +47,15 @@ cluster = kubernetes.Provider(
     # A cluster without nodes runs nothing.
     opts=pulumi.ResourceOptions(depends_on=[region.cluster] if region else None),
 )
-on_cluster = pulumi.ResourceOptions(provider=cluster)
+
+
+def after(*resources: pulumi.Resource | None) -> pulumi.ResourceOptions:
+    """On the cluster, once these are there; None is what a stack does not have."""
+    return pulumi.ResourceOptions(provider=cluster, depends_on=[each for each in resources if each])
+
+
 if region:
-    region.create_volumes(on_cluster)
+    region.create_volumes(after())
 
 namespace = IsolatedNamespace(
     "namespace",
@@ -57,26 +63,22 @@ namespace = IsolatedNamespace(
     quota=stack.platform.quota or default_quota(stack),
     settings=stack,
     annotations=governance.integrations(stack.integrations.selection),
-    opts=on_cluster,
+    opts=after(),
 )
-in_namespace = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace])
 
 operator = (
-    ExternalSecretsOperator("external-secrets", settings=stack, opts=on_cluster)
+    ExternalSecretsOperator("external-secrets", settings=stack, opts=after())
     if stack.secrets.source == "esc" and stack.esc.operator == "install"
     else None
 )
-after_operator = pulumi.ResourceOptions(
-    provider=cluster, depends_on=[namespace, *([operator] if operator else [])]
-)
-secrets = PlatformSecrets("secrets", settings=stack, opts=after_operator)
+secrets = PlatformSecrets("secrets", settings=stack, opts=after(namespace, operator))
 prometheus = (
     # Grafana's password may come from ESC, too.
-    KubePrometheusStack("kube-prometheus-stack", settings=stack, opts=after_operator)
+    KubePrometheusStack("kube-prometheus-stack", settings=stack, opts=after(namespace, operator))
     if stack.monitoring.stack == "install"
     else None
 )
-with_secrets = pulumi.ResourceOptions(provider=cluster, depends_on=[namespace, secrets])
+with_secrets = after(namespace, secrets)
 
 redis = RedisCluster("redis", settings=stack, secrets=secrets, opts=with_secrets)
 postgres = (
@@ -93,9 +95,7 @@ else:
         stack.database, secrets.database_password, secrets.database_authority
     )
 # n8n exits when it starts without them: they come first.
-after_stores = pulumi.ResourceOptions(
-    provider=cluster, depends_on=[store for store in (redis, postgres) if store]
-)
+after_stores = after(redis, postgres)
 
 credentials = (
     Credentials("credentials", settings=stack, opts=with_secrets)
@@ -127,27 +127,22 @@ if stack.backup.enabled:
     )
 
 if stack.platform.egress == "names":
-    NamedEgress("egress", settings=stack, opts=in_namespace)
+    NamedEgress("egress", settings=stack, opts=after(namespace))
 if stack.routing.enabled:
     gateway = (
         # The chart gives its controller rights in the platform's namespace.
-        EnvoyGateway("envoy-gateway", settings=stack, opts=in_namespace)
+        EnvoyGateway("envoy-gateway", settings=stack, opts=after(namespace))
         if stack.routing.controller == "install"
         else None
     )
-    after_gateway = pulumi.ResourceOptions(
-        provider=cluster, depends_on=[namespace, *([gateway] if gateway else [])]
-    )
-    Routing("routing", settings=stack, main=main, webhook=webhook, opts=after_gateway)
+    Routing("routing", settings=stack, main=main, webhook=webhook, opts=after(namespace, gateway))
 
 if stack.monitoring.enabled:
     PlatformMonitoring(
         "monitoring",
         settings=stack,
         # Its kinds come with Prometheus's operator, and whom it tells is told with a secret.
-        opts=pulumi.ResourceOptions(
-            provider=cluster, depends_on=[secrets, *([prometheus] if prometheus else [])]
-        ),
+        opts=after(secrets, prometheus),
     )
 
 pulumi.export("namespace", namespace.name)
