@@ -34,6 +34,10 @@ take some 1 MB of Redis. Who waits for a job first asks whether it has finished 
 then on. n8n's default is to remember none: a job that is faster than its webhook pod is then waited
 for without end, and its caller never answered."""
 
+_DATABASE_RETRY_MILLISECONDS = 1000
+"""At most between two tries of a process to reach a lost database, which is n8n's shortest wait:
+one that starts is asked once a second by some tens of pods."""
+
 _DATABASE_AUTHORITY = "/etc/n8n/database"
 _REDIS_AUTHORITY = "/etc/n8n/redis"
 
@@ -174,6 +178,10 @@ class Environment:
             "DB_POSTGRESDB_SSL_ENABLED": "true",
             "DB_POSTGRESDB_SSL_REJECT_UNAUTHORIZED": "true",
             "DB_POSTGRESDB_SSL_CA_FILE": f"{_DATABASE_AUTHORITY}/ca.crt",
+            # By default n8n waits ever longer between two tries to reach a lost database, up to 30
+            # s. A worker goes on taking jobs meanwhile, each of which fails ("Driver not
+            # Connected") although its webhook was acknowledged: by others, which tried earlier.
+            "DB_RECOVERY_BACKOFF_MAX_MS": str(_DATABASE_RETRY_MILLISECONDS),
         }
 
     def _addresses(self) -> Variables:
