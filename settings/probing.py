@@ -20,10 +20,17 @@ def redis(settings: Settings) -> bool:
 def addresses(settings: Settings) -> dict[str, SplitResult]:
     """The public addresses that are asked, by what is behind them.
 
-    Those with a certificate. While the platform waits they lead to the one that works, and names of
-    the machine itself lead a pod to itself.
+    While the platform waits they lead to the one that works.
     """
-    if not (settings.monitoring.enabled and settings.works):
+    return public(settings) if settings.works else {}
+
+
+def public(settings: Settings) -> dict[str, SplitResult]:
+    """The public addresses that are asked whenever the platform works, by what is behind them.
+
+    Those with a certificate; names of the machine itself lead a pod to itself.
+    """
+    if not settings.monitoring.enabled:
         return {}
     found = {
         WEBHOOKS: urlsplit(settings.n8n.webhook_url),

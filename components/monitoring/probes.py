@@ -99,9 +99,10 @@ class Probes(Component):
         """By the public address, wherever DNS says that it is.
 
         That may be a private one, which settings name; and where the cluster knows the address of
-        its own load balancer, packets go to the gateway's pods at once.
+        its own load balancer, packets go to the gateway's pods at once. It is open while the
+        platform waits, too: what may be reached depends on no role, and is one exception.
         """
-        asked = {each.port or 443 for each in probing.addresses(self._settings).values()}
+        asked = {each.port or 443 for each in probing.public(self._settings).values()}
         if not asked:
             return []
         # Envoy Gateway's pods listen ten thousand above ports that only root may open.
