@@ -23,7 +23,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             """Nothing, as tests print nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
