@@ -4,51 +4,27 @@ It has no replica and no backup: losing its volume loses everything. Larger envi
 address of a managed database instead (`database.mode: external`).
 """
 
-from decimal import Decimal
-
 import pulumi
 import pulumi_kubernetes as kubernetes
-from kubernetes.utils.quantity import parse_quantity
 
 from components import governance, network, pods
 from components.base import Component, digest, labels, selector
 from components.connections import DatabaseConnection
 from components.monitoring import access
-from components.monitoring.postgres import ACCESS, CREATE_ROLE, IDENTITIES, exporter
+from components.monitoring.postgres import exporter
+from components.postgres_configuration import CONFIGURATION, PORT, TLS, files
 from components.secrets import PlatformSecrets
 from settings import Settings
-from settings.data import DatabaseSettings
 from settings.types import image_version
 
 NAME = "postgres"
-PORT = 5432
 
 _UID = 999
 """User and group `postgres` of the official Debian image."""
 
 _DATA = "/var/lib/postgresql/data"
-_CONFIGURATION = "/etc/postgresql"
-_TLS = "/etc/postgresql-tls"
 
 _SUPERUSER = "postgres"
-
-# The first start's own connections come through the socket; everybody else needs TLS.
-_ACCESS = """\
-# type   database  user      address    method
-local    all       all                  scram-sha-256
-hostssl  {database}  {user}  all        scram-sha-256
-"""
-
-# n8n's role owns its database and nothing else: it is not the superuser that the image makes.
-# psql reads the variables from the environment, so that no password is in a file or an argument.
-_CREATE_ROLE = """\
-\\getenv role N8N_ROLE
-\\getenv database N8N_DATABASE
-\\getenv password N8N_PASSWORD
-CREATE ROLE :"role" LOGIN PASSWORD :'password';
-CREATE DATABASE :"database" OWNER :"role";
-REVOKE CONNECT ON DATABASE :"database" FROM PUBLIC;
-"""
 
 
 class Postgres(Component):
@@ -114,26 +90,9 @@ class Postgres(Component):
         return kubernetes.core.v1.ConfigMap(
             "configuration",
             metadata=self._metadata(),
-            data=self._files(),
+            data=files(self._settings),
             opts=self.child_options(),
         )
-
-    def _files(self) -> dict[str, str]:
-        files = {
-            "postgresql.conf": configuration_file(self._database),
-            "pg_hba.conf": _ACCESS.format(database=self._database.name, user=self._database.user),
-            "create-role.sql": _CREATE_ROLE,
-        }
-        if not self._settings.monitoring.enabled:
-            return files
-        # The first line that fits decides: the exporter's comes before everybody's.
-        return {
-            "postgresql.conf": f"{files['postgresql.conf']}"
-            f"\nident_file = '{_CONFIGURATION}/pg_ident.conf'\n",
-            "pg_hba.conf": f"{ACCESS}{files['pg_hba.conf']}",
-            "pg_ident.conf": IDENTITIES,
-            "create-role.sql": f"{files['create-role.sql']}{CREATE_ROLE}",
-        }
 
     def _create_service_account(self) -> kubernetes.core.v1.ServiceAccount:
         return kubernetes.core.v1.ServiceAccount(
@@ -177,7 +136,7 @@ class Postgres(Component):
                     metadata=kubernetes.meta.v1.ObjectMetaArgs(
                         labels=labels("database", instance=NAME, version=self._version),
                         # PostgreSQL reads most of its configuration only when it starts.
-                        annotations={"checksum/configuration": digest(self._files())},
+                        annotations={"checksum/configuration": digest(files(self._settings))},
                     ),
                     spec=self._pod(configuration, account),
                 ),
@@ -197,7 +156,7 @@ class Postgres(Component):
         account: kubernetes.core.v1.ServiceAccount,
     ) -> kubernetes.core.v1.PodSpecArgs:
         tls, tls_mount = pods.secret_files(
-            "tls", self._settings.secrets.database_tls_secret, _TLS, keys=("tls.crt", "tls.key")
+            "tls", self._settings.secrets.database_tls_secret, TLS, keys=("tls.crt", "tls.key")
         )
         socket, socket_mount = pods.scratch("socket", "/var/run/postgresql", size="16Mi")
         temporary, temporary_mount = pods.scratch("temporary", "/tmp", size="256Mi")
@@ -215,7 +174,7 @@ class Postgres(Component):
                 kubernetes.core.v1.ContainerArgs(
                     name="postgres",
                     image=self._database.image,
-                    args=["postgres", "-c", f"config_file={_CONFIGURATION}/postgresql.conf"],
+                    args=["postgres", "-c", f"config_file={CONFIGURATION}/postgresql.conf"],
                     env=[
                         kubernetes.core.v1.EnvVarArgs(name="PGDATA", value=f"{_DATA}/pgdata"),
                         kubernetes.core.v1.EnvVarArgs(name="POSTGRES_USER", value=_SUPERUSER),
@@ -236,7 +195,7 @@ class Postgres(Component):
                     readiness_probe=self._probe(period_seconds=5, failure_threshold=3),
                     volume_mounts=[
                         mount(name="data", mount_path=_DATA),
-                        mount(name="configuration", mount_path=_CONFIGURATION, read_only=True),
+                        mount(name="configuration", mount_path=CONFIGURATION, read_only=True),
                         mount(
                             name="configuration",
                             mount_path="/docker-entrypoint-initdb.d/create-role.sql",
@@ -325,42 +284,3 @@ class Postgres(Component):
             ),
             opts=self.child_options(),
         )
-
-
-def configuration_file(database: DatabaseSettings) -> str:
-    """postgresql.conf for the size that settings give.
-
-    The memory settings follow PostgreSQL's own advice: a quarter of the memory for its buffers,
-    three quarters as the planner's idea of what is cached.
-    """
-    memory = parse_quantity(database.resources.memory_request)
-
-    def mebibytes(share: Decimal) -> str:
-        return f"{int(memory * share / 2**20)}MB"
-
-    return f"""\
-listen_addresses = '*'
-port = {PORT}
-hba_file = '{_CONFIGURATION}/pg_hba.conf'
-max_connections = {database.max_connections}
-superuser_reserved_connections = {database.reserved_connections}
-password_encryption = scram-sha-256
-
-ssl = on
-ssl_cert_file = '{_TLS}/tls.crt'
-ssl_key_file = '{_TLS}/tls.key'
-ssl_min_protocol_version = 'TLSv1.2'
-
-shared_buffers = {mebibytes(Decimal("0.25"))}
-effective_cache_size = {mebibytes(Decimal("0.75"))}
-wal_compression = on
-max_wal_size = 2GB
-
-# A pod that vanished must not hold its connections for the two hours of the kernel's default.
-tcp_keepalives_idle = 60
-tcp_keepalives_interval = 10
-tcp_keepalives_count = 6
-
-log_connections = on
-log_disconnections = on
-"""

@@ -7,7 +7,8 @@ from kubernetes.utils.quantity import parse_quantity
 
 import settings
 from components.namespace import IsolatedNamespace
-from components.postgres import Postgres, configuration_file
+from components.postgres import Postgres
+from components.postgres_configuration import configuration_file
 from components.redis import RedisCluster
 from components.secrets import PlatformSecrets
 from settings.sizing import default_quota
