@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
 from local import commands, evidence, stack
 from local.addons import monitoring
+from local.elsewhere import Elsewhere
 from local.environment import REPOSITORY, Environment
 from local.errors import LocalError
 from local.n8n import first_use, logs
@@ -61,7 +61,7 @@ class Commands:
     def up(self) -> int:
         """Deploy the stack; `local` to the embedded control plane, which is started first."""
         if self._stack_name != stack.NAME:
-            return self._elsewhere("up", *stack.POLICY_PACKS)
+            return self._elsewhere().up(*self._more)
         self._environment.start()
         code = self._stack().up(*self._more)
         if code == 0 and self._environment.nodes.kind == RealNodes.kind:
@@ -74,7 +74,7 @@ class Commands:
     def preview(self) -> int:
         """Show what `up` would change."""
         if self._stack_name != stack.NAME:
-            return self._elsewhere("preview", "--diff", *stack.POLICY_PACKS)
+            return self._elsewhere().preview(*self._more)
         self._environment.start()
         return self._stack().preview(*self._more)
 
@@ -82,16 +82,9 @@ class Commands:
         """Preview with both policy packs, and report what they decided."""
         if self._stack_name == stack.NAME:
             self._environment.start()
-            environment = self._stack().ready()
-        else:
-            environment = self._prepared_elsewhere()
-        return evidence.report(
-            self._stack_name,
-            *self._more,
-            pulumi=self._environment.bin / "pulumi",
-            environment=environment,
-            steps=self._steps,
-        )
+            return self._report(self._stack().ready(), state=True)
+        with self._elsewhere().ready() as (environment, state):
+            return self._report(environment, state=state)
 
     def status(self) -> int:
         """Say what runs; 0 if the control plane does, as a whole."""
@@ -170,25 +163,21 @@ class Commands:
             )
             step.done("prints them: make logs TIER=alerts")
 
+    def _report(self, environment: Mapping[str, str], *, state: bool) -> int:
+        return evidence.report(
+            self._stack_name,
+            *self._more,
+            pulumi=self._environment.bin / "pulumi",
+            environment=environment,
+            state=state,
+            steps=self._steps,
+        )
+
     def _stack(self) -> stack.Stack:
         return stack.Stack(self._environment, REPOSITORY, self._steps)
 
-    def _elsewhere(self, *arguments: str) -> int:
-        """Run the CLI on another stack, with the user's own backend, cluster and secrets."""
-        environment = self._prepared_elsewhere()
-        return stack.run(
-            self._environment.bin / "pulumi",
-            *arguments,
-            *("--stack", self._stack_name, *self._more),
-            program=REPOSITORY,
-            environment=environment,
-        )
-
-    def _prepared_elsewhere(self) -> dict[str, str]:
-        """Have the tools; the user's own environment, with them on its path."""
-        self._environment.prepare()
-        path = os.pathsep.join([str(self._environment.bin), os.environ.get("PATH", os.defpath)])
-        return os.environ | {"PATH": path, "N8N_PLATFORM_CHANGE": stack.revision(REPOSITORY)}
+    def _elsewhere(self) -> Elsewhere:
+        return Elsewhere(self._environment, REPOSITORY, self._stack_name, self._steps)
 
 
 _COMMANDS = {

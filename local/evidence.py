@@ -20,7 +20,12 @@ _RECORD = "POLICY_RECORD"
 
 
 def report(
-    name: str, *arguments: str, pulumi: Path, environment: Mapping[str, str], steps: Steps
+    name: str,
+    *arguments: str,
+    pulumi: Path,
+    environment: Mapping[str, str],
+    state: bool,
+    steps: Steps,
 ) -> int:
     """Preview a stack and write its report.
 
@@ -29,6 +34,7 @@ def report(
         arguments: more arguments for `pulumi preview`.
         pulumi: the CLI.
         environment: in which it works on that stack.
+        state: whether the stack has its state there.
         steps: says how far it is.
 
     Returns:
@@ -66,6 +72,7 @@ def report(
             (
                 *(sys.executable, "-m", "policies.evidence", "--stack", name),
                 *("--record", record, "--preview", previewed),
+                *(() if state else ("--from-nothing",)),
                 *("--out", os.path.relpath(out, REPOSITORY)),
             ),
             cwd=REPOSITORY,

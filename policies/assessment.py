@@ -11,6 +11,7 @@ from policies.condition import Condition, Context
 from policies.framework import Framework
 from policies.judgement import Judgement, Result, judge
 from policies.record import Record
+from policies.resources.place import Undecided
 from policies.resources.resource import Resource, Stack
 
 Said = tuple[str, str | None]
@@ -96,14 +97,7 @@ class Assessment:
 
     def deviations(self) -> Iterator[Said]:
         """What is no violation and yet to be known: undecided, excepted, switched off."""
-        for judgement in self._judgements.values():
-            for each in judgement.undecided:
-                yield (
-                    messages.undecided(
-                        self.framework, judgement.condition, judgement.resource, each
-                    ),
-                    judgement.resource.urn,
-                )
+        yield from self._undecided()
         for grant in self._grants:
             excepted = [each for each in self._judgements.values() if each.grant is grant]
             if excepted:
@@ -114,6 +108,26 @@ class Assessment:
             if not self._is_on(condition):
                 control = messages.control(self.framework, condition)
                 yield f"[{control}] {condition.id} is switched off for stack '{self._stack}'.", None
+
+    def _undecided(self) -> Iterator[Said]:
+        """One message for whatever asks for the same: of a new account, little is known."""
+        alike: dict[tuple[str, str], list[tuple[Judgement, Undecided]]] = {}
+        for judgement in self._judgements.values():
+            for each in judgement.undecided:
+                asked = judgement.condition.id, each.requires
+                alike.setdefault(asked, []).append((judgement, each))
+        for group in alike.values():
+            judgement, verdict = group[0]
+            if len(group) == 1:
+                yield (
+                    messages.undecided(
+                        self.framework, judgement.condition, judgement.resource, verdict
+                    ),
+                    judgement.resource.urn,
+                )
+            else:
+                places = [(each.resource, verdict) for each, verdict in group]
+                yield messages.all_undecided(self.framework, judgement.condition, places), None
 
     def ended(self) -> None:
         """Note that the whole stack has been judged."""

@@ -1,5 +1,7 @@
 """The sentences that people read in the terminal, on pull requests and in reports."""
 
+from collections.abc import Sequence
+
 from policies.condition import Condition
 from policies.framework import Framework
 from policies.resources.place import Finding, Undecided
@@ -24,6 +26,20 @@ def undecided(
     return (
         f"{_place(framework, condition, resource)}: undecided until up, as {verdict.path} is not "
         f"known at preview; will require {verdict.requires}."
+    )
+
+
+def all_undecided(
+    framework: Framework, condition: Condition, places: Sequence[tuple[Resource, Undecided]]
+) -> str:
+    """The same of several places that have to be alike, a line for each."""
+    _, verdict = places[0]
+    return "\n".join(
+        [
+            f"[{control(framework, condition)}] undecided until up, as not known at preview; "
+            f"will require {verdict.requires}:",
+            *(f"  {each.type} '{each.name}': {verdict.path}" for each, verdict in places),
+        ]
     )
 
 

@@ -90,9 +90,10 @@ class PlatformMonitoring(Component):
         if without:
             esc = self._settings.esc
             pulumi.log.warn(
-                f"{ROTATED} has no day of {len(without)} keys of {esc.project}/{esc.environment}, "
-                f"which the alert N8nKeyRotationDue tells of: {', '.join(without)}. `make rotated` "
-                "writes down when they were set."
+                f"{ROTATED} has no day of {len(without)} key(s) of "
+                f"{esc.project}/{esc.environment}, which the alert N8nKeyRotationDue tells of. "
+                f"`make rotated STACK={pulumi.get_stack()}` names them, and writes down when they "
+                "were set."
             )
 
     def _create_receivers(self) -> None:

@@ -19,6 +19,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--preview", type=Path, help="what `pulumi preview --json --show-sames` printed"
     )
+    parser.add_argument(
+        "--from-nothing", action="store_true", help="it was made without the stack's state"
+    )
     parser.add_argument("--project", type=Path, help="the folder of Pulumi.yaml (default: this)")
     parser.add_argument(
         "--framework",
@@ -32,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         given.record,
         given.out,
         previewed=given.preview,
+        from_nothing=given.from_nothing,
         project=given.project,
         frameworks=[
             each for each in FRAMEWORKS if given.framework is None or each.id in given.framework

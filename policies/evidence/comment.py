@@ -24,7 +24,7 @@ def comment(report: Report) -> str:
             *_violations(report),
             *_open(report),
             *_changes(report),
-            f"<sub>{_commit(report)}The full report is among the run's artifacts.</sub>",
+            f"<sub>{_run(report)}The full report is among the run's artifacts.</sub>",
             "",
         ]
     )
@@ -135,8 +135,10 @@ def _code(text: str) -> str:
     return "`" + " ".join(text.replace("`", "'").split()) + "`"
 
 
-def _commit(report: Report) -> str:
+def _run(report: Report) -> str:
+    """The commit, and what the preview could not be compared with."""
+    nothing = "Compared with nothing: no login to Pulumi. " if report.run.from_nothing else ""
     if report.run.commit is None:
-        return ""
+        return nothing
     changed = ", with changes that are not committed" if report.run.dirty else ""
-    return f"Commit {report.run.commit}{changed}. "
+    return f"Commit {report.run.commit}{changed}. {nothing}"

@@ -25,6 +25,7 @@ def document(report: Report) -> dict[str, Any]:
             "at": report.run.at,
             "commit": report.run.commit,
             "dirty": report.run.dirty,
+            "fromNothing": report.run.from_nothing,
             "tools": dict(report.run.tools),
         },
         "stack": report.stack,

@@ -23,6 +23,7 @@ def write(
     out: Path,
     *,
     previewed: Path | None = None,
+    from_nothing: bool = False,
     project: Path | None = None,
     frameworks: Sequence[Framework] = FRAMEWORKS,
     conditions: Sequence[Condition] = ALL,
@@ -35,6 +36,7 @@ def write(
         out: the folder for report.html, report.json, report.sarif and summary.md.
         previewed: what `pulumi preview --json --show-sames` printed: gives results their lines in
             the program, and the summary what would change.
+        from_nothing: whether the preview was made without the stack's state.
         project: the folder of Pulumi.yaml; default: the present one.
         frameworks: those whose packs ran.
         conditions: all conditions of those packs.
@@ -44,7 +46,7 @@ def write(
         conditions,
         [recorded.read(record, framework) for framework in frameworks],
         preview.read(previewed) if previewed else preview.Preview(),
-        run.current(project or Path.cwd()),
+        run.current(project or Path.cwd(), from_nothing=from_nothing),
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "report.html").write_text(page.page(report))

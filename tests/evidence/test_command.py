@@ -32,7 +32,7 @@ def cli(folder: Path, script: str) -> Path:
 
 def report(pulumi: Path, *arguments: str) -> int:
     return evidence.report(
-        STACK, *arguments, pulumi=pulumi, environment=dict(os.environ), steps=Steps()
+        STACK, *arguments, pulumi=pulumi, environment=dict(os.environ), state=True, steps=Steps()
     )
 
 

@@ -102,9 +102,16 @@ def test_reports_of_one_configuration_differ_in_what_is_said_of_the_run_only(
     record: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written(record, tmp_path / "one")
-    now = run.current(tmp_path)
-    later = run.Run(at="2031-01-01T00:00:00Z", commit="c0ffee" * 7, dirty=True, folder="", tools={})
-    monkeypatch.setattr(run, "current", lambda _: later)
+    now = run.current(tmp_path, from_nothing=False)
+    later = run.Run(
+        at="2031-01-01T00:00:00Z",
+        commit="c0ffee" * 7,
+        dirty=True,
+        from_nothing=True,
+        folder="",
+        tools={},
+    )
+    monkeypatch.setattr(run, "current", lambda _, **__: later)
     written(record, tmp_path / "two")
 
     for name in FILES:
@@ -112,6 +119,18 @@ def test_reports_of_one_configuration_differ_in_what_is_said_of_the_run_only(
         assert one != two or name == "summary.md"
         assert now.at not in _without_run(name, one)
         assert _without_run(name, one) == _without_run(name, two)
+
+
+def test_a_report_on_a_preview_without_state_says_so(record: Path, tmp_path: Path) -> None:
+    written(record, tmp_path / "with")
+    evidence.write(STACK, record, tmp_path / "without", from_nothing=True, conditions=CONDITIONS)
+    for name, sentence in (
+        ("report.html", "nobody was logged in to Pulumi, so all of the stack counts as new"),
+        ("summary.md", "Compared with nothing: no login to Pulumi."),
+        ("report.json", '"fromNothing": true'),
+    ):
+        assert sentence in (tmp_path / "without" / name).read_text()
+        assert sentence not in (tmp_path / "with" / name).read_text()
 
 
 def _without_run(name: str, text: str) -> str:

@@ -29,7 +29,9 @@ from tests.evidence.made_up import (
 )
 
 SOC2, GDPR = FRAMEWORKS
-RUN = Run(at="2026-11-23T12:00:00Z", commit=None, dirty=False, folder="", tools={})
+RUN = Run(
+    at="2026-11-23T12:00:00Z", commit=None, dirty=False, from_nothing=False, folder="", tools={}
+)
 
 
 def report(folder: Path, preview: Preview | None = None, stack: str = STACK) -> Report:

@@ -119,6 +119,20 @@ def test_what_is_not_known_is_no_violation_and_is_said_at_the_end(tmp_path: Path
     ]
 
 
+def test_what_is_not_known_of_several_resources_is_said_once(tmp_path: Path) -> None:
+    run = assessment(tmp_path)
+    unknown = [database(name, encrypted=UNKNOWN) for name in ("one", "two")]
+    judged(run, *unknown)
+
+    assert [*run.deviations()] == [
+        (
+            "[SOC2 CC6.1] undecided until up, as not known at preview; will require true:\n"
+            f"  {TYPE} 'one': encrypted\n  {TYPE} 'two': encrypted",
+            None,
+        )
+    ]
+
+
 def test_an_exception_silences_what_it_covers_and_stays_visible(tmp_path: Path) -> None:
     run = assessment(tmp_path, grants=[GRANT])
     said = judged(run, database("old-one"), database("old-two"), database("new"))

@@ -21,7 +21,7 @@ from settings.platform import Quota
 from tests.unit import pod_security
 from tests.unit.aws.foundation import values as in_aws
 from tests.unit.mocks import Recorded, record
-from tests.unit.test_monitoring_chart import unknown
+from tests.unit.monitoring.test_chart import unknown
 from tests.unit.test_routing import listeners, routing
 
 KEYS = Path(__file__).with_name("gateway_helm.yaml")
