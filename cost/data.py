@@ -105,14 +105,7 @@ def database(settings: Settings, environment: AwsSettings, usage: Usage) -> Iter
         item="rds-backup",
         quantity=usage.database_changes_gb * database.backup_retention_days,
     )
-    if database.source_arn is None:
-        yield replace(
-            machine,
-            what="its master's password",
-            item="secret",
-            quantity=1,
-            resource="aws:secretsmanager/secret:Secret",
-        )
+    yield from _master_password(environment, machine)
     yield replace(
         machine,
         what="alarms of its space, connections and processors",
@@ -130,6 +123,22 @@ def database(settings: Settings, environment: AwsSettings, usage: Usage) -> Iter
             resource="traffic",
             for_standby=True,
         )
+
+
+def _master_password(environment: AwsSettings, database: Charge) -> Iterator[Charge]:
+    """A secret, of RDS or of the pair, which its home environment makes."""
+    if not environment.failover.home:
+        return
+    secret = replace(
+        database,
+        what="its master's password",
+        item="secret",
+        quantity=1,
+        resource="aws:secretsmanager/secret:Secret",
+    )
+    yield secret
+    if environment.peer:
+        yield replace(secret, what="its replica", region=environment.peer.region, for_standby=True)
 
 
 def recovery(environment: AwsSettings, usage: Usage) -> Iterator[Charge]:

@@ -12,13 +12,11 @@ A replica has all of this from its source. It has as many connections as its sou
 recovery would stop: both environments have the same `database.maxConnections`.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_random as random
 
 from components import governance
 from components.aws import windows
@@ -76,6 +74,7 @@ class Database(Component):
         vpc_id: pulumi.Input[str],
         subnet_ids: Sequence[pulumi.Input[str]],
         clients: pulumi.Input[str],
+        password: pulumi.Input[str] | None,
         key_arn: pulumi.Input[str],
         log_key_arn: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
@@ -87,12 +86,14 @@ class Database(Component):
             vpc_id: the VPC.
             subnet_ids: subnets without a way out, one in each zone.
             clients: security group that may connect: the cluster's.
+            password: that of the pair's master user, where it is made.
             key_arn: KMS key of data at rest.
             log_key_arn: KMS key of logs.
         """
         super().__init__(name, opts)
         self._settings = settings
         self._environment = environment
+        self._password = password
         self._key = key_arn
         self._name = f"{environment.name}-{environment.database.generation}"
         self.is_replica = environment.database.source_arn is not None
@@ -248,33 +249,16 @@ class Database(Component):
         }
 
     def _master_password(self) -> dict[str, Any]:
-        """RDS' own, which it rotates; with a peer ours: of a database that has its own, RDS makes
-        no replica."""
-        if self._environment.peer is None:
+        """RDS' own, which it rotates; with a peer the pair's: of a database that has RDS' own, none
+        follows. One that followed another has its password already."""
+        environment = self._environment
+        if environment.peer is None:
             return {
                 "manage_master_user_password": True,
                 "master_user_secret_kms_key_id": self._key,
             }
-        password = random.RandomPassword(
-            "database-master", length=40, special=False, opts=self.child_options()
-        )
-        secret = aws.secretsmanager.Secret(
-            "database-master",
-            name=f"{self._name}-{self._environment.region}-database-master",
-            description="Master user of PostgreSQL",
-            kms_key_id=self._key,
-            tags=self._tags(),
-            opts=self.child_options(),
-        )
-        aws.secretsmanager.SecretVersion(
-            "database-master",
-            secret_id=secret.id,
-            secret_string=pulumi.Output.secret(password.result).apply(
-                lambda text: json.dumps({"username": MASTER, "password": text})
-            ),
-            opts=self.child_options(),
-        )
-        return {"password": password.result}
+        followed = not environment.failover.home or environment.database.generation > 1
+        return {} if followed else {"password": self._password}
 
     def _create_cluster(self, logs: Sequence[pulumi.Resource]) -> None:
         wanted = self._environment.database

@@ -14,6 +14,7 @@ from components.aws.database_alarms import DatabaseAlarms
 from components.aws.failover import Failover
 from components.aws.fence import Fence
 from components.aws.keys import Keys
+from components.aws.master_password import MasterPassword
 from components.aws.network import Network
 from components.aws.recovery import Recovery
 from components.aws.volumes import EncryptedVolumes
@@ -136,6 +137,20 @@ class Region(Component):
         """For what uses keys in the peer's region by their name: the replicas come first."""
         return self._in_account(self._keys)
 
+    def _create_master_password(self) -> pulumi.Output[str] | None:
+        """That of a pair, which its home environment makes."""
+        peer = self._environment.peer
+        if not (peer and self._environment.failover.home):
+            return None
+        return MasterPassword(
+            "master-password",
+            settings=self._settings,
+            environment=self._environment,
+            peer=peer.region,
+            key_arn=self._keys.arns["data"],
+            opts=self._after_keys(),
+        ).value
+
     def _create_database(self) -> Database:
         return Database(
             "database",
@@ -144,6 +159,7 @@ class Region(Component):
             vpc_id=self._network.vpc_id,
             subnet_ids=list(self._network.intra_subnets.values()),
             clients=self.cluster.security_group_id,
+            password=self._create_master_password(),
             key_arn=self._keys.arns["data"],
             log_key_arn=self._keys.arns["logs"],
             opts=self._after_keys(),

@@ -16,6 +16,7 @@ from components.aws.database import Database
 from components.aws.database_alarms import DatabaseAlarms
 from components.aws.failover import Failover
 from components.aws.fence import Fence
+from components.aws.master_password import MasterPassword
 from components.aws.recovery import Recovery
 from policies.resources.place import Place
 from policies.resources.resource import Resource
@@ -128,6 +129,18 @@ class Region(Recorded):
                 environment=environment,
                 key_arn=key_arn("logs", region),
             )
+            peer = environment.peer
+            password = (
+                MasterPassword(
+                    "master-password",
+                    settings=self.settings,
+                    environment=environment,
+                    peer=peer.region,
+                    key_arn=key_arn("data", region),
+                ).value
+                if peer and environment.failover.home
+                else None
+            )
             database = Database(
                 "database",
                 settings=self.settings,
@@ -135,6 +148,7 @@ class Region(Recorded):
                 vpc_id="vpc-1",
                 subnet_ids=["subnet-1", "subnet-2", "subnet-3"],
                 clients="sg-cluster",
+                password=password,
                 key_arn=key_arn("data", region),
                 log_key_arn=key_arn("logs", region),
             )
@@ -160,12 +174,12 @@ class Region(Recorded):
                 cluster="n8n",
                 bucket=recovery.exports.bucket,
             )
-            if environment.peer and environment.failover.witness_region:
+            if peer and environment.failover.witness_region:
                 Fence(
                     "fence",
                     settings=self.settings,
                     environment=environment,
-                    peer=environment.peer.region,
+                    peer=peer.region,
                     witness=environment.failover.witness_region,
                     database=database,
                     vpc_id="vpc-1",

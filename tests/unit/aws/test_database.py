@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.aws.region import (
     AWAY,
+    HOME,
     SOURCE,
     Region,
     alone,
@@ -18,6 +19,8 @@ from tests.unit.aws.region import (
 
 TAKEN_OVER = standby(role="primary", database={})
 """Settings of the second region after a failover: it works, and its database follows none."""
+
+_AWAY_DATABASE = SOURCE.replace(HOME, AWAY)
 
 ENVIRONMENTS = {"alone": alone(), "primary": primary(), "standby": standby(), "away": TAKEN_OVER}
 
@@ -78,7 +81,7 @@ def test_nothing_is_replaced_when_a_standby_takes_over() -> None:
     # Promotion, what an instance of its own says of itself, and that it is backed up.
     assert changed == {
         *("replicateSourceDb", "engine", "allocatedStorage"),
-        *("dbName", "username", "password", "skipFinalSnapshot", "tags"),
+        *("dbName", "username", "skipFinalSnapshot", "tags"),
     }
     assert {(each.type, each.name) for each in before} - {
         (each.type, each.name) for each in after
@@ -92,13 +95,32 @@ def test_rds_keeps_the_master_s_password_where_no_replica_is_made_of_it() -> Non
     assert not recorded(alone()).of("SecretVersion")
 
 
-def test_with_a_peer_the_password_is_made_here_and_kept_in_secrets_manager() -> None:
+def test_with_a_peer_the_password_is_made_at_home_and_kept_in_both_regions() -> None:
     region = recorded(primary())
     assert "manageMasterUserPassword" not in database(region)
     secret = region.named("secretsmanager/secret:Secret", "database-master")
     assert secret["kmsKeyId"] == key_arn("data")
+    assert secret["replicas"] == [{"region": AWAY, "kmsKeyId": key_arn("data", AWAY)}]
     holding = [each.name for each in region if "generated" in str(each.inputs)]
     assert sorted(holding) == ["database", "database-master"]
+    # The other environment's database has it from this one.
+    for away in (standby(), TAKEN_OVER):
+        assert not [each for each in recorded(away) if each.name == "database-master"]
+
+
+def test_the_password_is_the_same_whatever_the_role_of_the_home_is_and_is_not_set_again() -> None:
+    def made(region: Region) -> dict[str, object]:
+        return {each.type: each.inputs for each in region if each.name == "database-master"}
+
+    home = recorded(primary())
+    follows = recorded(
+        primary(role="standby", database={"sourceArn": _AWAY_DATABASE, "generation": 2})
+    )
+    again = recorded(primary(database={"generation": 2}))
+    assert made(home) == made(follows) == made(again)
+    assert "password" in database(home)
+    assert "password" not in database(follows)
+    assert "password" not in database(again)
 
 
 def test_logs_are_there_before_the_database_that_writes_them() -> None:
