@@ -71,7 +71,7 @@ def table(report: Report) -> Table:
     """The figures of a drill; the column of Kubernetes' defaults only where there are any."""
     compares = any(figure.compared is not None for figure in report.figures)
     shown = Table(title=report.title, title_justify="left")
-    shown.add_column("figure", overflow="fold", min_width=50)
+    shown.add_column("figure", overflow="fold")
     for heading in ("measured", "target"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("met", no_wrap=True)

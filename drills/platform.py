@@ -39,7 +39,7 @@ _KEPT = ("platform", "governance", "n8n", "secrets")
 """Settings of the local stack that the drill takes over; all others are the defaults."""
 
 _NOT_PROGRAM = (".git", ".local", "tests")
-_LINES = 15
+_DIAGNOSTICS = "\nDiagnostics:\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def deployed(steps: Steps) -> Iterator[Deployed]:
     """The platform in an environment that is removed at the end.
 
     Raises:
-        LocalError: it cannot be deployed, with the last of what Pulumi said.
+        LocalError: it cannot be deployed, with what Pulumi says went wrong.
     """
     with tempfile.TemporaryDirectory(prefix="drill-") as temporary:
         folder = Path(temporary)
@@ -78,6 +78,11 @@ def deployed(steps: Steps) -> Iterator[Deployed]:
             yield Deployed(cluster=cluster, steps=steps)
         finally:
             environment.stop()
+
+
+def _wrong(said: str) -> str:
+    """What Pulumi says at its end of everything that went wrong; all of it, if it says nothing."""
+    return said.rpartition(_DIAGNOSTICS)[2].strip()
 
 
 def _program(folder: Path) -> Path:
@@ -109,6 +114,5 @@ def _up(environment: Environment, program: Path, steps: Steps) -> None:
             errors=output,
         )
         if code:
-            said = "\n".join(log.read_text().splitlines()[-_LINES:])
-            raise LocalError(f"`pulumi up` failed:\n{said}")
+            raise LocalError(f"`pulumi up` failed:\n{_wrong(log.read_text())}")
         step.done(", ".join(f"{pods} {tier}" for tier, pods in PODS.items()))

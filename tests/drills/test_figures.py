@@ -65,6 +65,14 @@ def test_the_column_of_defaults_is_there_only_where_something_is_compared() -> N
     assert "defaults" in shown(Figure(what="it", measured=1, unit="", compared=0))
 
 
+def test_nothing_of_a_note_is_cut_off() -> None:
+    note = "Kubernetes' own time to notice the silence; until then callers have to try again"
+    text = shown(Figure(what="Services " * 8, measured=54, unit="s", compared=54, note=note))
+    assert {line[-1] for line in text.splitlines()[2:]} <= set("┓┃┩│┘")
+    column = [line.split("│")[-2].strip() for line in text.splitlines() if line.startswith("│")]
+    assert " ".join(column).strip() == note
+
+
 def test_json_says_whether_all_targets_are_met() -> None:
     good = Figure(what="it", measured=1, unit="s", at_most=2)
     bad = Figure(what="it", measured=3, unit="s", at_most=2)
