@@ -202,10 +202,10 @@ class Assumptions:
         "us-east-1 was hit in 2021 and 2025; other regions less often",
     )
     failover_minutes: float = _of(
-        19.0,
+        16.0,
         "minutes from a region's loss until the standby serves, deciding included",
         Basis.ASSUMED,
-        "6 minutes to notice and decide, 8 to 15 for `make failover` by its plan, 1.5 for callers",
+        "6 minutes to notice and decide, 5 to 10 for `make failover` by its plan, 1.5 for callers",
     )
     region_loss_minutes: float = _of(
         480.0,

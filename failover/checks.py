@@ -14,10 +14,6 @@ from failover.record import Record
 
 _T = TypeVar("_T")
 
-_LAG_SECONDS = 60
-"""From which on a replica's lag is worth a second thought; its alarm has the same."""
-
-
 _RENEWED_SECONDS = 60
 """For which a database that works may not renew the lease; it does so every 20 s."""
 
@@ -175,7 +171,7 @@ class Checks:
                 f"How far {name} is behind is not known. With its source lost, it may lack what "
                 "was written in the last minutes."
             )
-        elif lag > _LAG_SECONDS:
+        elif lag > facts.LAG_SECONDS:
             yield _note(
                 f"{name} is {lag:.0f} s behind: what was written since is lost in a failover, "
                 "except for what still arrives. Is the source lost, this time only grows; is it "
@@ -188,11 +184,15 @@ class Checks:
         if self.own.aws.cluster.existing:
             yield _note("Is there room for all pods? The cluster is not one that this stack makes.")
             return
-        asked = yield from _asked(lambda: facts.unhealthy_node_groups(self.aws, self.own))
-        wrong, groups = asked or ([], 0)
+        groups = (yield from _asked(lambda: facts.node_groups(self.aws, self.own))) or []
+        wrong = [each for each in groups if not each.healthy]
         for each in wrong:
-            # The platform is planned for a zone less: the others carry it.
-            yield Finding(text=f"The node group {each}", stops=len(wrong) > 1 or groups < 2)
+            reason = "; ".join(each.issues) or "no reason given"
+            yield Finding(
+                text=f"The node group {each.name} is {each.status}: {reason}",
+                # The platform is planned for a zone less: the others carry it.
+                stops=len(wrong) > 1 or len(groups) < 2,
+            )
         room = yield from _asked(lambda: facts.cpus(self.aws, self.own), stops=False)
         if room and room[0] < room[1]:
             yield _stop(

@@ -1,6 +1,7 @@
 """What AWS says of a pair: the lease, a database, nodes, and the escrowed key."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,9 @@ from components.aws.lease import LEASE
 from failover.errors import FailoverError
 from failover.pair import Environment
 from failover.programs import AwsCli
+
+LAG_SECONDS = 60
+"""From which on a replica's lag is worth a second thought; its alarm has the same."""
 
 _LAG_MINUTES = 10
 """How far back the newest measurement of a replica's lag is looked for; RDS makes one a minute."""
@@ -54,6 +58,28 @@ class Database:
 def account(aws: AwsCli, region: str) -> str:
     """The account that the credentials are for."""
     return aws(region, "sts", "get-caller-identity")["Account"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeGroup:
+    """A node group of EKS.
+
+    Attributes:
+        name: its name.
+        status: as EKS says, such as `ACTIVE`.
+        nodes: how many it is to have.
+        issues: what EKS finds wrong with it.
+    """
+
+    name: str
+    status: str
+    nodes: int
+    issues: Sequence[str]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether EKS enlarges it."""
+        return self.status == "ACTIVE" and not self.issues
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,19 +164,23 @@ def lag_seconds(aws: AwsCli, region: str, name: str) -> float | None:
     return None if newest is None or newest["Maximum"] < 0 else newest["Maximum"]
 
 
-def unhealthy_node_groups(aws: AwsCli, environment: Environment) -> tuple[list[str], int]:
-    """Node groups of the environment's cluster that EKS cannot enlarge, and why; and how many there
-    are in all."""
+def node_groups(aws: AwsCli, environment: Environment) -> list[NodeGroup]:
+    """The node groups of the environment's cluster."""
     region, cluster = environment.aws.region, ("--cluster-name", environment.aws.name)
-    wrong = []
-    names = aws(region, "eks", "list-nodegroups", *cluster)["nodegroups"]
-    for name in names:
+    found = []
+    for name in aws(region, "eks", "list-nodegroups", *cluster)["nodegroups"]:
         group = aws(region, "eks", "describe-nodegroup", *cluster, "--nodegroup-name", name)
         group = group["nodegroup"]
         issues = [each["message"] for each in group.get("health", {}).get("issues", [])]
-        if group["status"] != "ACTIVE" or issues:
-            wrong.append(f"{name} is {group['status']}: {'; '.join(issues) or 'no reason given'}")
-    return wrong, len(names)
+        found.append(
+            NodeGroup(
+                name=name,
+                status=group["status"],
+                nodes=group["scalingConfig"]["desiredSize"],
+                issues=issues,
+            )
+        )
+    return found
 
 
 def cpus(aws: AwsCli, environment: Environment) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from failover.facts import LAG_SECONDS
 from failover.pair import Environment
 
 ROLE = "n8n-platform:aws.role"
@@ -13,6 +14,17 @@ GENERATION = "n8n-platform:aws.database.generation"
 @dataclass(frozen=True, kw_only=True)
 class Take:
     """The lease is taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begin:
+    """What takes minutes is under way.
+
+    Attributes:
+        database: the replica, by its name in RDS, that is promoted if nothing arrives any more.
+    """
+
+    database: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +59,8 @@ class Deploy:
     """The stack is as its file says.
 
     Attributes:
-        promotes: the replica that is promoted, by its name in RDS; None: nothing is.
+        promotes: the replica that is promoted, unless it was before, by its name in RDS; None:
+            nothing is.
     """
 
     promotes: str | None
@@ -79,7 +92,7 @@ class Verify:
     source: str | None
 
 
-Action = Take | Wait | Configure | Forget | Deploy | Answer | Verify
+Action = Take | Begin | Wait | Configure | Forget | Deploy | Answer | Verify
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +136,22 @@ def takeover(own: Environment) -> list[Step]:
             action=Take(),
         ),
         Step(
+            key="begin",
+            title=f"Begin what takes minutes: nodes, and {name} if nothing of {peer} arrives",
+            takes="seconds; what it begins goes on during the next step",
+            changes=f"Node groups get {own.aws.cluster.nodes_per_zone} nodes each. {name} is "
+            f"promoted if it is more than {LAG_SECONDS} s behind and RDS does not say that the "
+            "database it follows works: what is written there now would not reach it.",
+            undo=f"`make up STACK={own.stack}` takes the nodes away again. None for a promoted "
+            "database: onward.",
+            action=Begin(database=name),
+        ),
+        Step(
             key="wait",
             title=f"Wait until nobody works in {peer}",
             takes=f"{wait} s",
             changes="Nothing. The platform works nowhere.",
-            undo=lease_back,
+            undo=f"{lease_back} If {name} was promoted: None, onward.",
             action=Wait(),
         ),
         Step(
@@ -140,8 +164,9 @@ def takeover(own: Environment) -> list[Step]:
         ),
         Step(
             key="deploy",
-            title=f"Deploy {own.stack}: promote the database {name}, start all nodes and pods",
-            takes="5 to 10 min",
+            title=f"Deploy {own.stack}: promote the database {name}, if it was not, and start all "
+            "pods",
+            takes="2 to 6 min; 5 to 9 if the database is promoted only now",
             changes=f"{name} is written to, and follows nobody any more. What its source had not "
             "sent is not in it.",
             undo="None: a promoted database cannot follow again. Onward, and later back by "
@@ -151,7 +176,7 @@ def takeover(own: Environment) -> list[Step]:
         Step(
             key="answer",
             title=f"Wait until {own.url} answers",
-            takes="up to 2 min",
+            takes="up to 1 min",
             changes="Nothing. Route 53 leads requests here by itself, half a minute and the "
             "records' 60 s later."
             if failover.records

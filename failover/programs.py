@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -95,8 +95,8 @@ class PulumiCli(Protocol):
         """Deploy, without questions."""
         ...
 
-    def refresh(self, urn: str) -> None:
-        """Bring one resource of the state up to what there is."""
+    def refresh(self, urns: Sequence[str]) -> None:
+        """Bring these resources of the state up to what there is."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -161,9 +161,10 @@ class Pulumi:
                 f"that the stack is locked by a run that is gone: `pulumi cancel {self.stack}`"
             )
 
-    def refresh(self, urn: str) -> None:
+    def refresh(self, urns: Sequence[str]) -> None:
         """As `PulumiCli`."""
-        self._call("refresh", "--yes", "--skip-preview", "--target", urn)
+        targets = [each for urn in urns for each in ("--target", urn)]
+        self._call("refresh", "--yes", "--skip-preview", *targets)
 
     def state(self) -> dict[str, Any]:
         """As `PulumiCli`."""

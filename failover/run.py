@@ -1,16 +1,17 @@
 """Takes the steps of a failover, notes each, and stops at the first that fails."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from failover import facts, state
+from failover import ahead, facts, state
 from failover.clock import Clock
 from failover.errors import FailoverError
 from failover.pair import Environment
 from failover.plan import (
     Action,
     Answer,
+    Begin,
     Configure,
     Deploy,
     Forget,
@@ -90,6 +91,8 @@ class Runner:
             case Take():
                 self.aws.invoke(self.own.aws.region, self.own.take_function)
                 return f"{self.own.aws.region} has it"
+            case Begin(database=database):
+                return ahead.begin(self.aws, self.own, database)
             case Wait():
                 return self._wait(shown)
             case Configure(settings=settings):
@@ -124,8 +127,8 @@ class Runner:
     def _prepare(self, database: str, shown: Shown) -> str:
         """Have a database that can be promoted, or is, and a state that knows which.
 
-        A deployment that was ended while RDS promoted the replica has left it a replica in the
-        state. The next would promote it again, which RDS refuses.
+        Where it was promoted ahead, or by a deployment that was ended meanwhile, it is a replica in
+        the state. A deployment would promote it again, which RDS refuses.
         """
         deadline = self.clock.now() + _READY_SECONDS
         while not (found := facts.database(self.aws, self.own.aws.region, database)).ready:
@@ -137,10 +140,21 @@ class Runner:
                 )
             shown.detail(f"{found.status}, {left:.0f} s left")
             self.clock.sleep(_POLL_SECONDS)
-        if found.source is None and (urn := state.replica(self.pulumi.state(), database)):
-            self.pulumi.refresh(urn)
-            return "was promoted already, and the state knows it now"
-        return found.status
+        if changed := list(self._changed(database, found)):
+            self.pulumi.refresh(changed)
+        return "is promoted" if found.source is None else found.status
+
+    def _changed(self, database: str, found: facts.Database) -> Iterator[str]:
+        """The URNs of what the state knows otherwise than it is."""
+        known = self.pulumi.state()
+        if found.source is None and (urn := state.replica(known, database)):
+            yield urn
+        if self.own.aws.cluster.existing:
+            return
+        nodes = {each.name: each.nodes for each in facts.node_groups(self.aws, self.own)}
+        for name, (urn, size) in state.node_groups(known).items():
+            if nodes.get(name, size) != size:
+                yield urn
 
     def _forget(self, database: str) -> str:
         before = self.pulumi.state()

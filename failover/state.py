@@ -7,6 +7,7 @@ DATABASE = "n8n-platform:aws:Database"
 """Type of the component whose resources carry the database's generation in their names."""
 
 _INSTANCE = "aws:rds/instance:Instance"
+_NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 
 
 def replica(state: Mapping[str, Any], name: str) -> str | None:
@@ -21,6 +22,22 @@ def replica(state: Mapping[str, Any], name: str) -> str | None:
         if (each["type"], outputs.get("identifier")) == (_INSTANCE, name):
             return each["urn"] if outputs.get("replicateSourceDb") else None
     return None
+
+
+def node_groups(state: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
+    """By name the node groups that a state knows: their URNs, and how many nodes they are to have.
+
+    Args:
+        state: as `pulumi stack export` writes it.
+    """
+    return {
+        each["outputs"]["nodeGroupName"]: (
+            each["urn"],
+            int(each["outputs"]["scalingConfig"]["desiredSize"]),
+        )
+        for each in state["deployment"].get("resources", [])
+        if each["type"] == _NODE_GROUP and each.get("outputs")
+    }
 
 
 def without_database(state: Mapping[str, Any], name: str) -> dict[str, Any] | None:

@@ -16,9 +16,10 @@ that one does not know that it was replaced.
 3. Whoever fails over takes the lease first (`lease.take`). From that write on the old region cannot
    renew. The function also writes down when the old lease has run out for certain, `leaseSeconds`
    and `marginSeconds` later, and lets the new region have it no earlier.
-4. Only then is the replica promoted. Promoted earlier, by mistake, it still shuts n8n out: the
-   function does not answer before that time, and what the replica took over of the old database's
-   lease is void, because a promoted database is on another timeline.
+4. Only then is the replica promoted, unless nothing that the old region writes arrives any more
+   (`failover/ahead.py`). Promoted earlier, by mistake or not, it still shuts n8n out: the function
+   does not answer before that time, and what the replica took over of the old database's lease is
+   void, because a promoted database is on another timeline.
 5. A standby's database lets nobody of the platform connect, by its security group, until the
    stack's `role` is `primary`; its tiers have no pods.
 

@@ -122,7 +122,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 cluster = kubernetes.Provider("cluster", context="n8n-platform-local", namespace="default")
-for name in ("refreshed", "other"):
+for name in ("one", "two", "other"):
     kubernetes.core.v1.ConfigMap(
         name,
         metadata={"name": name},
@@ -132,12 +132,12 @@ for name in ("refreshed", "other"):
 """
 
 
-def test_one_resource_is_brought_up_to_what_there_is(
+def test_some_resources_are_brought_up_to_what_there_is(
     small_program: Stack, cluster: Cluster, environment: Environment
 ) -> None:
     small_program.write_program(_MAPS)
     small_program.up()
-    for name in ("refreshed", "other"):
+    for name in ("one", "two", "other"):
         cluster.kubectl(
             "patch", "configmap", name, "--patch", json.dumps({"data": {"key": "changed"}})
         )
@@ -157,14 +157,14 @@ def test_one_resource_is_brought_up_to_what_there_is(
             if each["type"].endswith(":ConfigMap")
         }
 
-    assert known() == {"refreshed": "deployed", "other": "deployed"}
-    (urn,) = (
+    assert known() == {"one": "deployed", "two": "deployed", "other": "deployed"}
+    urns = [
         each["urn"]
         for each in pulumi.state()["deployment"]["resources"]
-        if each["urn"].endswith("::refreshed")
-    )
-    pulumi.refresh(urn)
-    assert known() == {"refreshed": "changed", "other": "deployed"}
+        if each["urn"].endswith(("::one", "::two"))
+    ]
+    pulumi.refresh(urns)
+    assert known() == {"one": "changed", "two": "changed", "other": "deployed"}
 
 
 _JOBS = """\

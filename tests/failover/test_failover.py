@@ -13,7 +13,7 @@ from rich.console import Console
 
 from failover.__main__ import main
 from settings.file import load_file
-from tests.failover.world import ACCOUNT, ARN, AWAY, HOME, WAIT, Cloud
+from tests.failover.world import ACCOUNT, ARN, AWAY, HOME, PROMOTION, WAIT, Cloud
 
 
 @pytest.fixture
@@ -50,7 +50,9 @@ def test_a_standby_is_taken_into_work(cloud: Cloud) -> None:
 
     assert cloud.changes == [
         f"invoke n8n-lease-take {AWAY}",
+        *("enlarge a", "enlarge b", "enlarge c"),
         "configure two",
+        "refresh two",
         "up two primary",
         "promote n8n-1",
     ]
@@ -58,6 +60,50 @@ def test_a_standby_is_taken_into_work(cloud: Cloud) -> None:
     assert cloud.databases[AWAY, "n8n-1"] is None
     assert cloud.answering == {"two"}
     assert aws(cloud, "two").role == "primary"
+
+
+def test_of_a_lost_region_the_replica_is_promoted_while_its_lease_runs_out(cloud: Cloud) -> None:
+    cloud.lost = True
+    began = cloud.now
+    confirm(cloud)
+
+    assert cloud.changes == [
+        f"invoke n8n-lease-take {AWAY}",
+        *("enlarge a", "enlarge b", "enlarge c"),
+        "promote n8n-1 ahead",
+        "configure two",
+        "refresh two",
+        "up two primary",
+    ]
+    assert cloud.databases[AWAY, "n8n-1"] is None
+    # The wait for the lease, and what is left of the promotion, not both: then the deployment.
+    assert cloud.now - began < PROMOTION + 300 + 2 * 5
+
+
+@pytest.mark.parametrize("lag", [2.0, 400.0])
+def test_as_long_as_the_region_may_still_send_the_replica_follows(cloud: Cloud, lag: float) -> None:
+    cloud.lag = lag
+    confirm(cloud)
+    assert "promote n8n-1 ahead" not in cloud.changes
+    (record,) = records(cloud)
+    (begun,) = [
+        each["outcome"]
+        for each in record["events"]
+        if (each["step"], each["event"]) == ("begin", "done")
+    ]
+    reason = {
+        2.0: "it is only 2 s behind",
+        400.0: f"RDS in {HOME} says that the one it follows is available",
+    }
+    assert f"n8n-1 follows until it is deployed: {reason[lag]}" in begun
+
+
+def test_what_cannot_be_begun_ahead_is_done_by_the_deployment(cloud: Cloud) -> None:
+    cloud.lost = True
+    cloud.broken = {"eks update-nodegroup-config", "rds promote-read-replica"}
+    confirm(cloud)
+    assert cloud.changes[1:] == ["configure two", "up two primary", "promote n8n-1"]
+    assert {cloud.nodes[AWAY, group] for group in "abc"} == {2}
 
 
 def test_without_confirmation_nothing_is_changed(cloud: Cloud) -> None:
@@ -162,7 +208,7 @@ def test_what_was_done_is_not_done_again(cloud: Cloud) -> None:
 
     confirm(cloud)
 
-    assert cloud.changes[done:] == ["up two primary", "promote n8n-1"]
+    assert cloud.changes[done:] == ["refresh two", "up two primary", "promote n8n-1"]
     assert cloud.calls.count("sleep") == WAIT / 5
 
 
@@ -311,10 +357,11 @@ def test_one_way_is_finished_before_the_other_begins(cloud: Cloud) -> None:
     assert "the other way was interrupted" in said
 
 
-def wanted(folder: Path, *, back: bool) -> object:
+def wanted(folder: Path, *, lost: bool, back: bool) -> object:
     """How it ends when nobody ends it."""
-    cloud = Cloud(folder=folder)
+    cloud = Cloud(folder=folder, lost=lost)
     confirm(cloud)
+    cloud.lost = cloud.lost and not back
     if back:
         confirm(cloud, "--back", stack="one")
     return cloud.facts()
@@ -325,22 +372,25 @@ def wanted(folder: Path, *, back: bool) -> object:
     ends=st.lists(st.integers(min_value=1, max_value=130), max_size=6),
     skew=st.integers(min_value=-3600, max_value=3600),
     pause=st.sampled_from([0, 20, 4000]),
+    lost=st.booleans(),
     back=st.booleans(),
 )
 def test_however_often_it_is_ended_it_comes_to_the_same(
-    ends: list[int], skew: int, pause: int, back: bool
+    ends: list[int], skew: int, pause: int, lost: bool, back: bool
 ) -> None:
     # That nothing is deployed as primary before the lease opens is asserted by FakePulumi.up.
     with TemporaryDirectory() as first, TemporaryDirectory() as second:
-        cloud = Cloud(folder=Path(first), skew=skew)
+        cloud = Cloud(folder=Path(first), skew=skew, lost=lost)
         arguments, stack = [], "two"
         if back:
             confirm(cloud)
             arguments, stack = ["--back"], "one"
+            # The lost region is there again.
+            cloud.lost = False
             cloud.now += 60
         cloud.ends_at = {cloud.moment + each for each in ends}
         while (result := run(cloud, "--confirm", *arguments, stack=stack))[0] != 0:
             assert result[0] == 130, result[1]
             cloud.now += pause
-        assert cloud.facts() == wanted(Path(second), back=back)
+        assert cloud.facts() == wanted(Path(second), lost=lost, back=back)
         assert all(each["events"][-1]["step"] == "failover" for each in records(cloud))

@@ -2,11 +2,12 @@
 
 The lease's functions are the real ones, on the table of tests/unit/aws/pair.py. RDS, EKS and what
 `pulumi up` does of them are a model: of components/aws it knows that a replica is promoted when its
-source is taken out of the settings, once, and that a new generation is another database.
+source is taken out of the settings, once, that a new generation is another database, and that a
+primary has more nodes.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from tests.unit.aws.pair import Refused, Table
 ACCOUNT = "111122223333"
 HOME, AWAY = "eu-central-1", "eu-west-1"
 REGIONS = {"one": HOME, "two": AWAY}
+NODES = {"primary": 2, "standby": 1}
+PROMOTION = 240
 WAIT = 150.0
 RENEWS = 20
 ARN = f"arn:aws:rds:{{}}:{ACCOUNT}:db:{{}}"
@@ -70,6 +73,8 @@ class Cloud:
         states: of the stacks, as their resources.
         account: that of the credentials.
         broken: what does not answer, as `service operation`.
+        nodes: of EKS, by region and node group.
+        lost: whether nothing of the home region answers or arrives.
         answering: stacks whose platform works.
         calls: what was called.
         changes: those that change something.
@@ -94,6 +99,8 @@ class Cloud:
     lag: float = 2.0
     degraded: str = ""
     quota: float = 640.0
+    nodes: dict[tuple[str, str], int] = field(default_factory=dict)
+    lost: bool = False
     answering: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
@@ -121,7 +128,9 @@ class Cloud:
                     home=str(home).lower(),
                 )
             )
-            self.states[stack] = resources("n8n-1", **source)
+            size = NODES["primary" if home else "standby"]
+            self.nodes |= {(region, group): size for group in "abc"}
+            self.states[stack] = resources("n8n-1", nodes=size, **source)
 
     def file(self, stack: str) -> Path:
         return self.folder / f"Pulumi.{stack}.yaml"
@@ -148,11 +157,24 @@ class Cloud:
     def _call(self, name: str, *, changes: bool = False) -> "_Call":
         return _Call(self, name, changes=changes)
 
+    def lag_seconds(self) -> float:
+        """By how much the replica is behind, as CloudWatch has it."""
+        return max(self.lag, 400.0) if self.lost else self.lag
+
+    def refuse_promotion(self, region: str, name: str) -> None:
+        """As RDS does of what is no replica, or busy."""
+        until, status = self.busy.get((region, name), (0, ""))
+        if self.now < until and status != "storage-optimization":
+            raise FailoverError("InvalidDBInstanceState: it is not available")
+        if self.databases[region, name] is None:
+            raise FailoverError("InvalidDBInstanceState: it is not a read replica")
+
     def facts(self) -> object:
         """What must be the same however often the command was ended."""
         return (
             self.table.item["holder"],
             dict(self.databases),
+            dict(self.nodes),
             {stack: self.file(stack).read_text() for stack in REGIONS},
             self.states,
             self.answering,
@@ -185,14 +207,28 @@ class _Call:
             raise Interrupted
 
 
-def resources(database: str, *, sourceArn: str = "") -> list[dict[str, Any]]:  # noqa: N803
-    """A state with a database, what belongs to it, and a pod that has its address."""
+def resources(
+    database: str,
+    *,
+    nodes: int = 1,
+    sourceArn: str = "",  # noqa: N803 -- as in a stack's file
+) -> list[dict[str, Any]]:
+    """A state with node groups, a database, what belongs to it, and a pod that has its address."""
     urn = "urn:pulumi:two::n8n-platform::"
     component = f"{urn}n8n-platform:aws:Database::database"
     group = f"{urn}n8n-platform:aws:Database$aws:ec2/securityGroup:SecurityGroup::database"
     instance = f"{urn}n8n-platform:aws:Database$aws:rds/instance:Instance::database"
     managed = {"custom": True, "id": "1"}
     return [
+        *(
+            {
+                "urn": f"{urn}aws:eks/nodeGroup:NodeGroup::{group}",
+                "type": "aws:eks/nodeGroup:NodeGroup",
+                "outputs": {"nodeGroupName": group, "scalingConfig": {"desiredSize": nodes}},
+                **managed,
+            }
+            for group in "abc"
+        ),
         {"urn": component, "type": "n8n-platform:aws:Database", "custom": False},
         {
             "urn": group,
@@ -255,12 +291,14 @@ class FakePulumi:
                 cloud.answering = {self.stack}
             else:
                 cloud.answering -= {self.stack}
+            self._scale(region, NODES[aws.role])
             source, managed = aws.database.source_arn, self._instances()
             # The provider would give a database that it knows another name, and no source.
             assert [each["identifier"] for each in managed] in ([], [name])
             if not managed:
                 assert (region, name) not in cloud.databases
-                cloud.states[self.stack] = resources(name, sourceArn=source or "")
+                size = NODES[aws.role]
+                cloud.states[self.stack] = resources(name, nodes=size, sourceArn=source or "")
                 cloud.databases[region, name] = source
             elif managed[0]["replicateSourceDb"] and source is None:
                 self._promote(region, name)
@@ -275,24 +313,43 @@ class FakePulumi:
             if each["type"] == "aws:rds/instance:Instance"
         ]
 
+    def _scale(self, region: str, size: int) -> None:
+        """Calls of the provider's, for groups that the state knows with another size."""
+        for outputs in self._groups().values():
+            group, scaling = outputs["nodeGroupName"], outputs["scalingConfig"]
+            if scaling["desiredSize"] != size:
+                # Whether EKS takes an update that changes nothing is not known.
+                assert self.cloud.nodes[region, group] != size
+                self.cloud.nodes[region, group] = size
+                scaling["desiredSize"] = size
+
+    def _groups(self) -> dict[str, dict[str, Any]]:
+        """What the state knows of node groups, by URN."""
+        return {
+            each["urn"]: each["outputs"]
+            for each in self.cloud.states[self.stack]
+            if each["type"] == "aws:eks/nodeGroup:NodeGroup"
+        }
+
     def _promote(self, region: str, name: str) -> None:
         """A call of the provider's; when the command is ended after it, no state knows of it."""
         cloud = self.cloud
-        until, status = cloud.busy.get((region, name), (0, ""))
-        if cloud.now < until and status != "storage-optimization":
-            raise FailoverError("InvalidDBInstanceState: it is not available")
-        if cloud.databases[region, name] is None:
-            raise FailoverError("InvalidDBInstanceState: it is not a read replica")
+        cloud.refuse_promotion(region, name)
         with cloud._call(f"promote {name}", changes=True):
             cloud.databases[region, name] = None
 
-    def refresh(self, urn: str) -> None:
+    def refresh(self, urns: Sequence[str]) -> None:
         with self.cloud._call(f"refresh {self.stack}", changes=True):
-            assert urn in {each["urn"] for each in self.cloud.states[self.stack]}
-            region = REGIONS[self.stack]
-            for each in self._instances():
-                source = self.cloud.databases[region, each["identifier"]]
-                each["replicateSourceDb"] = source or ""
+            state = {each["urn"]: each for each in self.cloud.states[self.stack]}
+            region, groups = REGIONS[self.stack], self._groups()
+            for urn in urns:
+                outputs = state[urn]["outputs"]
+                if urn in groups:
+                    size = self.cloud.nodes[region, outputs["nodeGroupName"]]
+                    outputs["scalingConfig"]["desiredSize"] = size
+                else:
+                    source = self.cloud.databases[region, outputs["identifier"]]
+                    outputs["replicateSourceDb"] = source or ""
 
     def state(self) -> dict[str, Any]:
         with self.cloud._call(f"state {self.stack}"):
@@ -315,10 +372,11 @@ class FakeAws:
         with self.cloud._call(f"{service} {operation}"):
             if f"{service} {operation}" in self.cloud.broken:
                 raise FailoverError(f"{service} {operation}: broken")
-            name = (
-                arguments[arguments.index("--db-instance-identifier") + 1 :][:1]
-                if ("--db-instance-identifier" in arguments)
-                else [""]
+            if self.cloud.lost and region == HOME:
+                raise FailoverError(f"{service} {operation}: Connect timeout")
+            options = dict(zip(arguments[::2], arguments[1::2], strict=False))
+            name, group = (
+                options.get(each, "") for each in ("--db-instance-identifier", "--nodegroup-name")
             )
             answers: dict[str, Callable[[], Any]] = {
                 "sts get-caller-identity": lambda: {"Account": self.cloud.account},
@@ -327,20 +385,28 @@ class FakeAws:
                     "State": "Active",
                     "Environment": {"Variables": {"WAIT_SECONDS": str(WAIT)}},
                 },
-                "rds describe-db-instances": lambda: self._database(region, name[0]),
+                "rds describe-db-instances": lambda: self._database(region, name),
+                "rds promote-read-replica": lambda: self._promote(region, name, options),
                 "cloudwatch get-metric-statistics": lambda: {
                     "Datapoints": [
                         {"Timestamp": "2027-01-15T08:00:00Z", "Maximum": 9000.0},
-                        {"Timestamp": "2027-01-15T08:01:00Z", "Maximum": self.cloud.lag},
+                        {
+                            "Timestamp": "2027-01-15T08:01:00Z",
+                            "Maximum": self.cloud.lag_seconds(),
+                        },
                     ]
                 },
                 "eks list-nodegroups": lambda: {"nodegroups": list("abc")},
                 "eks describe-nodegroup": lambda: {
                     "nodegroup": {
-                        "status": "DEGRADED" if arguments[-1] in self.cloud.degraded else "ACTIVE",
+                        "status": "DEGRADED" if group in self.cloud.degraded else "ACTIVE",
+                        "scalingConfig": {"desiredSize": self.cloud.nodes[region, group]},
                         "health": {"issues": []},
                     }
                 },
+                "eks update-nodegroup-config": lambda: self._enlarge(
+                    region, group, options["--scaling-config"]
+                ),
                 "service-quotas get-service-quota": lambda: {"Quota": {"Value": self.cloud.quota}},
                 "ec2 describe-instance-types": lambda: {
                     "InstanceTypes": [{"VCpuInfo": {"DefaultVCpus": 8}}]
@@ -350,6 +416,25 @@ class FakeAws:
                 },
             }
             return answers[f"{service} {operation}"]()
+
+    def _promote(self, region: str, name: str, options: Mapping[str, str]) -> Any:
+        cloud = self.cloud
+        # What still arrives would be lost.
+        assert cloud.lost
+        assert int(options["--backup-retention-period"]) > 1
+        cloud.refuse_promotion(region, name)
+        cloud.changes.append(f"promote {name} ahead")
+        cloud.databases[region, name] = None
+        cloud.busy[region, name] = (cloud.now + PROMOTION, "modifying")
+        return {}
+
+    def _enlarge(self, region: str, group: str, scaling: str) -> Any:
+        size = int(scaling.rpartition("=")[2])
+        assert scaling == f"minSize={size},maxSize={size},desiredSize={size}"
+        assert self.cloud.nodes[region, group] < size
+        self.cloud.changes.append(f"enlarge {group}")
+        self.cloud.nodes[region, group] = size
+        return {}
 
     def _lease(self) -> Any:
         item = {"holder": {"S": self.cloud.table.item["holder"]}}
