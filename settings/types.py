@@ -1,6 +1,7 @@
 """The kinds of value that settings are made of: quantities, image references, names."""
 
 import re
+from functools import cache
 from ipaddress import IPv4Network
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
@@ -118,8 +119,12 @@ HttpUrl = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d+)?/$")]
 """An http or https address that ends in a slash."""
 
 
+# It reads a directory tree: 10 ms.
+_timezones = cache(available_timezones)
+
+
 def _checked_timezone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _timezones():
         raise ValueError("an IANA time zone such as Etc/UTC or America/New_York")
     return value
 

@@ -1,6 +1,7 @@
 """A failover as it is run: what it refuses, in which order it goes, and that it can be ended."""
 
 import json
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -357,14 +358,16 @@ def test_one_way_is_finished_before_the_other_begins(cloud: Cloud) -> None:
     assert "the other way was interrupted" in said
 
 
-def wanted(folder: Path, *, lost: bool, back: bool) -> object:
+@cache
+def wanted(*, lost: bool, back: bool) -> object:
     """How it ends when nobody ends it."""
-    cloud = Cloud(folder=folder, lost=lost)
-    confirm(cloud)
-    cloud.lost = cloud.lost and not back
-    if back:
-        confirm(cloud, "--back", stack="one")
-    return cloud.facts()
+    with TemporaryDirectory() as folder:
+        cloud = Cloud(folder=Path(folder), lost=lost)
+        confirm(cloud)
+        cloud.lost = cloud.lost and not back
+        if back:
+            confirm(cloud, "--back", stack="one")
+        return cloud.facts()
 
 
 @examples(max_examples=60)
@@ -379,8 +382,8 @@ def test_however_often_it_is_ended_it_comes_to_the_same(
     ends: list[int], skew: int, pause: int, lost: bool, back: bool
 ) -> None:
     # That nothing is deployed as primary before the lease opens is asserted by FakePulumi.up.
-    with TemporaryDirectory() as first, TemporaryDirectory() as second:
-        cloud = Cloud(folder=Path(first), skew=skew, lost=lost)
+    with TemporaryDirectory() as folder:
+        cloud = Cloud(folder=Path(folder), skew=skew, lost=lost)
         arguments, stack = [], "two"
         if back:
             confirm(cloud)
@@ -392,5 +395,5 @@ def test_however_often_it_is_ended_it_comes_to_the_same(
         while (result := run(cloud, "--confirm", *arguments, stack=stack))[0] != 0:
             assert result[0] == 130, result[1]
             cloud.now += pause
-        assert cloud.facts() == wanted(Path(second), lost=lost, back=back)
+        assert cloud.facts() == wanted(lost=lost, back=back)
         assert all(each["events"][-1]["step"] == "failover" for each in records(cloud))
