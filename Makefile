@@ -67,11 +67,11 @@ env: ## Print shell variables for plain pulumi and kubectl: eval "$(make env)"
 
 unit: ## Run the fast tests, without Redis and without the engine
 	@$(RUN) -m pytest tests/unit tests/policies tests/integrations tests/esc tests/evidence \
-		tests/plugins tests/local tests/availability tests/cost tests/failover -n auto
+		tests/plugins tests/local tests/availability tests/cost tests/failover -n auto --dist loadscope
 
 test: ## Run all tests: these, real Redis nodes, then the real engine on a control plane of its own
 	@$(RUN) -m local --nodes simulated tools
-	@$(RUN) -m pytest --ignore tests/engine --ignore tests/e2e -n auto
+	@$(RUN) -m pytest --ignore tests/engine --ignore tests/e2e -n auto --dist loadscope
 	@$(RUN) -m pytest tests/engine
 
 e2e: ## Break what `make up` made, piece by piece, and see it heal; removes the platform at its end

@@ -6,9 +6,14 @@ import signal
 import hypothesis
 import pytest
 
-# No deadline, because how long an example takes depends on what else the machine is doing; always
-# the same examples, so that a failure is a failure for everybody.
-hypothesis.settings.register_profile("tests", deadline=None, derandomize=True)
+# Neither a deadline nor a limit on the making of examples, because how long they take depends on
+# what else the machine is doing; always the same, so that a failure is a failure for everybody.
+hypothesis.settings.register_profile(
+    "tests",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=True,
+)
 hypothesis.settings.load_profile("tests")
 
 # Who ends the tests with SIGTERM, a CI that ran out of time for instance, gets what Ctrl-C gets:

@@ -14,6 +14,16 @@ _BACKUP_RDS = (
     "rds:ListTagsForResource",
     "rds:ModifyDBInstance",
 )
+_BACKUP_CLUSTER = (
+    "rds:AddTagsToResource",
+    "rds:CopyDBClusterSnapshot",
+    "rds:CreateDBClusterSnapshot",
+    "rds:DescribeDBClusterAutomatedBackups",
+    "rds:DescribeDBClusterSnapshots",
+    "rds:DescribeDBClusters",
+    "rds:ListTagsForResource",
+    "rds:ModifyDBCluster",
+)
 _BACKUP_BUCKET = (
     "s3:GetBucketAcl",
     "s3:GetBucketLocation",
@@ -57,6 +67,14 @@ _RESTORE_RDS = (
     "rds:ListTagsForResource",
     "rds:RestoreDBInstanceFromDBSnapshot",
 )
+_RESTORE_CLUSTER = (
+    "rds:AddTagsToResource",
+    "rds:DeleteDBCluster",
+    "rds:DescribeDBClusterSnapshots",
+    "rds:DescribeDBClusters",
+    "rds:ListTagsForResource",
+    "rds:RestoreDBClusterFromSnapshot",
+)
 _USE_KEYS = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*")
 """What AWS Backup does, from its own policies AWSBackupServiceRolePolicyForBackup, …ForS3Backup and
 …ForRestores, less the services that are not here.
@@ -80,9 +98,7 @@ def backups(environment: AwsSettings) -> list[dict[str, object]]:
     bucket = f"arn:aws:s3:::{bucket_name(environment, region)}"
     rules = f"arn:aws:events:{region}:{environment.account_id}:rule/AwsBackupManagedRule*"
     return [
-        allow(_BACKUP_RDS, [_databases(environment, kind) for kind in ("db", "snapshot")]),
-        # Its own snapshots, at the end of their days; nobody else's.
-        allow(["rds:DeleteDBSnapshot"], [f"{_databases(environment, 'snapshot')[:-1]}awsbackup:*"]),
+        *_backups_of_database(environment),
         allow(_BACKUP_VAULT, [vault_arn(environment, each) for each in regions(environment)]),
         allow(_BACKUP_BUCKET, [bucket]),
         allow(_BACKUP_OBJECTS, [f"{bucket}/*"]),
@@ -111,10 +127,31 @@ def backups(environment: AwsSettings) -> list[dict[str, object]]:
 
 def restores(environment: AwsSettings) -> list[dict[str, object]]:
     """Statements of the role that restores databases and deletes them after the test."""
-    kinds = ("db", "og", "pg", "snapshot", "subgrp")
+    cluster = environment.database.deployment == "cluster"
+    actions = _RESTORE_CLUSTER if cluster else _RESTORE_RDS
+    kinds = (
+        ("cluster", "cluster-pg", "cluster-snapshot", "subgrp")
+        if cluster
+        else ("db", "og", "pg", "snapshot", "subgrp")
+    )
     return [
-        allow(_RESTORE_RDS, [_databases(environment, kind) for kind in kinds]),
+        allow(actions, [_databases(environment, kind) for kind in kinds]),
         _use_of_keys(environment, "rds"),
+    ]
+
+
+def _backups_of_database(environment: AwsSettings) -> list[dict[str, object]]:
+    """Snapshots of what there is, an instance or a cluster; of these its own alone are deleted."""
+    cluster = environment.database.deployment == "cluster"
+    kind, snapshot = ("cluster", "cluster-snapshot") if cluster else ("db", "snapshot")
+    delete = "rds:DeleteDBClusterSnapshot" if cluster else "rds:DeleteDBSnapshot"
+    own = f"{_databases(environment, snapshot)[:-1]}awsbackup:*"
+    return [
+        allow(
+            _BACKUP_CLUSTER if cluster else _BACKUP_RDS,
+            [_databases(environment, each) for each in (kind, snapshot)],
+        ),
+        allow([delete], [own]),
     ]
 
 

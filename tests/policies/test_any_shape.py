@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from policies import messages
@@ -22,9 +22,6 @@ from tests.policies.platform import platform
 from tests.policies.shapes import SECRET, SECRETS, program
 
 Steps = tuple[str | int, ...]
-
-# What is slow is the platform's program, which runs once.
-_EVERYDAY = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 _KEYS = st.sampled_from(("name", "value", "app.kubernetes.io/name", "policy", ""))
 _LEAVES = st.one_of(
@@ -56,7 +53,6 @@ def test_a_program_of_any_shape_is_judged_and_its_secrets_stay_untold(number: in
     assert told == []
 
 
-@_EVERYDAY
 @given(_PLACES, _ANYTHING)
 def test_the_platform_with_anything_anywhere_is_judged_and_its_secrets_stay_untold(
     place: tuple[Resource, Steps], anything: Any
@@ -67,7 +63,6 @@ def test_the_platform_with_anything_anywhere_is_judged_and_its_secrets_stay_unto
     assert told == []
 
 
-@_EVERYDAY
 @given(_PLACES)
 def test_what_is_not_known_yet_is_never_held_against_the_platform(
     place: tuple[Resource, Steps],

@@ -122,6 +122,20 @@ def test_the_backup_role_deletes_no_snapshot_but_aws_backup_s() -> None:
     assert may["rds:DeleteDBSnapshot"] == [f"arn:aws:rds:*:{ACCOUNT}:snapshot:awsbackup:*"]
 
 
+def test_a_cluster_is_backed_up_and_restored_by_the_names_that_clusters_have() -> None:
+    region = recorded(alone(database={"deployment": "cluster"}))
+    backs_up, restores = role_of(region, "backups"), role_of(region, "restore-tests")
+    cluster, snapshots = (
+        f"arn:aws:rds:*:{ACCOUNT}:{kind}" for kind in ("cluster", "cluster-snapshot")
+    )
+    assert backs_up["rds:CreateDBClusterSnapshot"] == [f"{cluster}:*", f"{snapshots}:*"]
+    assert backs_up["rds:DeleteDBClusterSnapshot"] == [f"{snapshots}:awsbackup:*"]
+    assert f"{cluster}:*" in restores["rds:RestoreDBClusterFromSnapshot"]
+    assert not {
+        each for each in backs_up | restores if "DBInstance" in each or "DBSnapshot" in each
+    }
+
+
 def alarms(values: Any) -> dict[str, Any]:
     return {each.name: each.inputs for each in recorded(values).of("MetricAlarm")}
 
