@@ -1,4 +1,4 @@
-"""A stack of another cluster: the CLI in the user's own backend, or with nobody logged in in none.
+"""A stack of another cluster: in the user's own backend, or, with nobody logged in, without one.
 
 Without a login to Pulumi there is no state to compare with, and no ESC environment to open. What a
 stack declares can be shown and judged all the same: as all of it would be made from nothing.

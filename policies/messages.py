@@ -38,7 +38,7 @@ def all_undecided(
         [
             f"[{control(framework, condition)}] undecided until up, as not known at preview; "
             f"will require {verdict.requires}:",
-            *(f"  {each.type} '{each.name}': {verdict.path}" for each, verdict in places),
+            *sorted(f"  {each.type} '{each.name}': {verdict.path}" for each, verdict in places),
         ]
     )
 

@@ -208,7 +208,11 @@ def _summaries(assessment: Assessment, stack: _StackOnce) -> list[Policy]:
         _report(report, assessment.unused_exceptions())
 
     def deviations(_: StackValidationArgs, report: ReportViolation) -> None:
-        _report(report, assessment.deviations())
+        said = list(assessment.deviations())
+        _report(report, (each for each in said if each[1] is not None))
+        # The engine puts a heading of two lines above each message.
+        if of_stack := [message for message, urn in said if urn is None]:
+            report("\n".join(of_stack), None)
         assessment.ended()
         stack.forget()
 

@@ -90,13 +90,14 @@ class Outcome:
 
     @cached_property
     def messages(self) -> list[tuple[str, str]]:
-        """What policies reported to the engine: message, and name of the resource."""
+        """What policies reported to the engine, line by line, and the name of the resource."""
         events = map(json.loads, self.log.read_text().splitlines())
         reported = (each["policyEvent"] for each in events if "policyEvent" in each)
         return [
-            # The first line is the description of the policy.
-            (each["message"].strip().splitlines()[-1], name_of(each.get("resourceUrn", "")))
+            (line, name_of(each.get("resourceUrn", "")))
             for each in reported
+            # The first line is the description of the policy.
+            for line in each["message"].strip().splitlines()[1:]
         ]
 
     def judgements(self, framework: str) -> list[dict[str, Any]]:
