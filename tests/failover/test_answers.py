@@ -27,7 +27,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
             """Nothing, as tests print nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/"

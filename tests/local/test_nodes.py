@@ -20,10 +20,10 @@ PLACE = Place(name=f"t{os.getpid()}", address="10.77.0.99", pods="10.88.99.0/24"
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
 
-# Writes down what it is, and waits.
+# Writes down what it is, at last that it is there, and waits.
 WAITING = """#!/bin/sh
+hostname >"/run/node/$(basename "$0").hostname"
 echo $$ >>"/run/node/$(basename "$0").pids"
-hostname >"/run/node/hostname"
 exec sleep 60
 """
 
@@ -72,9 +72,18 @@ def members() -> list[int]:
     return [int(line) for line in file.read_text().split()]
 
 
+def number_on_node(process: int) -> int | None:
+    """As the node counts; None for one that has just ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(status.split("NSpid:")[1].split()[1])
+
+
 @needs_root
 def test_a_node_has_its_own_name_and_mounts_that_this_machine_does_not_see(node: Node) -> None:
-    assert (node.folder / "hostname").read_text().strip() == PLACE.name
+    assert (node.folder / "kubelet.hostname").read_text().strip() == PLACE.name
     assert str(node.folder) not in Path("/proc/self/mountinfo").read_text()
 
 
@@ -92,12 +101,8 @@ def test_everything_on_a_node_ends_with_it(node: Node) -> None:
 
 @needs_root
 def test_a_program_that_ended_is_started_again(node: Node) -> None:
-    kubelet = next(
-        process
-        for process in members()
-        if Path(f"/proc/{process}/status").read_text().split("NSpid:")[1].split()[1]
-        == str(starts(node, "kubelet")[0])
-    )
+    (started,) = starts(node, "kubelet")
+    (kubelet,) = (each for each in members() if number_on_node(each) == started)
     os.kill(kubelet, 9)
 
     eventually(lambda: len(starts(node, "kubelet")) == 2, "the kubelet is started again")
