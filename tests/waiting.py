@@ -19,4 +19,5 @@ def eventually(condition: Callable[[], bool], what: str, *, seconds: float = 120
         except AssertionError as error:
             last = error
         time.sleep(0.2)
-    raise AssertionError(f"after {seconds:.0f} s it is still not so that {what}") from last
+    because = f": {last}" if last else ""
+    raise AssertionError(f"after {seconds:.0f} s it is still not so that {what}{because}") from last

@@ -117,10 +117,13 @@ class Platform:
 
     def wait_executions(self, workflow: str, expected: Callable[[dict[str, int]], bool]) -> None:
         """Wait until the executions of a workflow are as expected."""
-        eventually(
-            lambda: expected(self.executions(workflow)),
-            f"the executions of {workflow} have ended as expected",
-        )
+
+        def ended() -> bool:
+            found = self.executions(workflow)
+            assert expected(found), f"there are {found}"
+            return True
+
+        eventually(ended, f"the executions of {workflow} have ended as expected")
 
     def metric(self, pod: str, name: str, *labels: str, port: int = 5678) -> float:
         """The sum of a metric's series in one of n8n's pods; 0 if it has none yet.
