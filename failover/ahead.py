@@ -15,7 +15,7 @@ from failover.pair import Environment
 from failover.programs import AwsCli
 
 
-def begin(aws: AwsCli, own: Environment, database: str) -> str:
+def begin(aws: AwsCli, own: Environment, database: str, *, now: float) -> str:
     """Begin what can be begun; what that is, in words.
 
     It does not fail: what is not begun here the deployment does, later.
@@ -24,8 +24,9 @@ def begin(aws: AwsCli, own: Environment, database: str) -> str:
         aws: the AWS CLI.
         own: the environment that takes over.
         database: its replica, by its name in RDS.
+        now: the time, in seconds since 1970.
     """
-    return "; ".join([*_enlarge(aws, own), _promote(aws, own, database)])
+    return "; ".join([*_enlarge(aws, own), _promote(aws, own, database, now)])
 
 
 def _enlarge(aws: AwsCli, own: Environment) -> Iterator[str]:
@@ -48,13 +49,13 @@ def _enlarge(aws: AwsCli, own: Environment) -> Iterator[str]:
         yield f"nodes are left to the deployment: {error}"
 
 
-def _promote(aws: AwsCli, own: Environment, name: str) -> str:
+def _promote(aws: AwsCli, own: Environment, name: str, now: float) -> str:
     region, retention = own.aws.region, own.aws.database.backup_retention_days
     try:
         source = facts.database(aws, region, name).source
         if source is None:
             return f"{name} was promoted before"
-        arrives = _arrives(aws, own, name, source)
+        arrives = _arrives(aws, own, name, source, now)
         if arrives:
             return f"{name} follows until it is deployed: {arrives}"
         aws(
@@ -69,17 +70,22 @@ def _promote(aws: AwsCli, own: Environment, name: str) -> str:
     return f"{name} is being promoted, as nothing of {own.peer} arrives any more"
 
 
-def _arrives(aws: AwsCli, own: Environment, name: str, source: str) -> str | None:
+def _arrives(aws: AwsCli, own: Environment, name: str, source: str, now: float) -> str | None:
     """Why what the old region writes may still arrive; None if it does not.
 
-    A database that works is written to every 20 s, if only by the renewal of its lease.
+    A database that works is written to every 20 s, if only by the renewal of its lease. Where
+    clocks differ by minutes it may be promoted later than it could.
 
     Args:
         aws: the AWS CLI.
         own: the environment that takes over.
         name: its replica.
         source: the ARN of the database that it follows.
+        now: the time, in seconds since 1970.
     """
+    renewed = facts.lease(aws, own).renewed
+    if renewed is not None and now - renewed < own.aws.failover.lease_seconds:
+        return f"the lease was renewed {now - renewed:.0f} s ago"
     lag = facts.lag_seconds(aws, own.aws.region, name)
     if lag is not None and lag <= facts.LAG_SECONDS:
         return f"it is only {lag:.0f} s behind"

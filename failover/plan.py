@@ -140,8 +140,9 @@ def takeover(own: Environment) -> list[Step]:
             title=f"Begin what takes minutes: nodes, and {name} if nothing of {peer} arrives",
             takes="seconds; what it begins goes on during the next step",
             changes=f"Node groups get {own.aws.cluster.nodes_per_zone} nodes each. {name} is "
-            f"promoted if it is more than {LAG_SECONDS} s behind and RDS does not say that the "
-            "database it follows works: what is written there now would not reach it.",
+            f"promoted if it is more than {LAG_SECONDS} s behind, {peer} has not renewed its lease "
+            f"for {failover.lease_seconds} s, and RDS does not say that the database it follows "
+            "works: what is written there now would not reach it.",
             undo=f"`make up STACK={own.stack}` takes the nodes away again. None for a promoted "
             "database: onward.",
             action=Begin(database=name),

@@ -92,7 +92,7 @@ class Runner:
                 self.aws.invoke(self.own.aws.region, self.own.take_function)
                 return f"{self.own.aws.region} has it"
             case Begin(database=database):
-                return ahead.begin(self.aws, self.own, database)
+                return ahead.begin(self.aws, self.own, database, now=self.clock.now())
             case Wait():
                 return self._wait(shown)
             case Configure(settings=settings):

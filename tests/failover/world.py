@@ -25,6 +25,10 @@ from tests.unit.aws.pair import Refused, Table
 ACCOUNT = "111122223333"
 HOME, AWAY = "eu-central-1", "eu-west-1"
 REGIONS = {"one": HOME, "two": AWAY}
+BEGAN = 1_800_000_000.0
+LOST = 400.0
+"""Seconds before that at which a lost region was lost."""
+
 NODES = {"primary": 2, "standby": 1}
 PROMOTION = 240
 WAIT = 150.0
@@ -88,7 +92,7 @@ class Cloud:
     """
 
     folder: Path
-    now: float = 1_800_000_000.0
+    now: float = BEGAN
     skew: float = 0.0
     table: Table = field(default_factory=lambda: Table(holder=HOME, opens=0.0))
     databases: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -159,7 +163,7 @@ class Cloud:
 
     def lag_seconds(self) -> float:
         """By how much the replica is behind, as CloudWatch has it."""
-        return max(self.lag, 400.0) if self.lost else self.lag
+        return max(self.lag, LOST) if self.lost else self.lag
 
     def refuse_promotion(self, region: str, name: str) -> None:
         """As RDS does of what is no replica, or busy."""
@@ -439,7 +443,8 @@ class FakeAws:
     def _lease(self) -> Any:
         item = {"holder": {"S": self.cloud.table.item["holder"]}}
         if self.cloud.fenced:
-            item["renewed"] = {"N": str(self.cloud.now // RENEWS * RENEWS)}
+            until = BEGAN - LOST if self.cloud.lost else self.cloud.now
+            item["renewed"] = {"N": str(until // RENEWS * RENEWS)}
         return {"Item": item}
 
     def _database(self, region: str, name: str) -> Any:
