@@ -143,8 +143,8 @@ def takeover(own: Environment) -> list[Step]:
             f"promoted if it is more than {LAG_SECONDS} s behind, {peer} has not renewed its lease "
             f"for {failover.lease_seconds} s, and RDS does not say that the database it follows "
             "works: what is written there now would not reach it.",
-            undo=f"`make up STACK={own.stack}` takes the nodes away again. None for a promoted "
-            "database: onward.",
+            undo=f"`make up STACK={own.stack}` takes the nodes away again. A promoted database "
+            "cannot follow again.",
             action=Begin(database=name),
         ),
         Step(
@@ -152,7 +152,8 @@ def takeover(own: Environment) -> list[Step]:
             title=f"Wait until nobody works in {peer}",
             takes=f"{wait} s",
             changes="Nothing. The platform works nowhere.",
-            undo=f"{lease_back} If {name} was promoted: None, onward.",
+            undo=f"{lease_back} If {name} was promoted, {own.stack} has no replica any more: "
+            "better onward.",
             action=Wait(),
         ),
         Step(
