@@ -75,6 +75,8 @@ def lose(
 def two(platform: Deployed) -> Report:
     """Lose all zones but one, and state what survives."""
     cluster, steps = platform.cluster, platform.steps
+    # The drill before ends while pods that it moved still start, main perhaps among them.
+    cluster.wait(lambda now: whole(now, NAMESPACE, PODS), "the platform is whole")
     lost = [platform.zone_of_main()]
     lost.append(next(zone for zone in ZONES if zone not in lost))
     (left,) = (zone for zone in ZONES if zone not in lost)
