@@ -54,8 +54,8 @@ def test_every_acknowledged_execution_ends_after_all_of_redis_is_killed(
     platform: Platform, results: Results
 ) -> None:
     # n8n gives up a job that was on its way to a worker when Redis ended (`maxStalledCount: 0`) or
-    # could not be handed over while most masters were away. It ends as an error, which can be
-    # retried: it has all that the caller sent.
+    # could not be handed over while most masters were away. It ends as an error, in which n8n keeps
+    # nothing of what the caller sent (an empty `nodeExecutionStack`).
     _lose_no_more_than(_UNRECORDED, _kill_all_of_redis, "redis-all-six", platform, results)
 
 
