@@ -73,8 +73,9 @@ def _promote(aws: AwsCli, own: Environment, name: str, now: float) -> str:
 def _arrives(aws: AwsCli, own: Environment, name: str, source: str, now: float) -> str | None:
     """Why what the old region writes may still arrive; None if it does not.
 
-    A database that works is written to every 20 s, if only by the renewal of its lease. Where
-    clocks differ by minutes it may be promoted later than it could.
+    A database that works is written to every 20 s, if only by the renewal of its lease. How long
+    ago that was is by this machine's clock: where it is minutes off, the other two signs decide, or
+    the promotion is left to the deployment.
 
     Args:
         aws: the AWS CLI.

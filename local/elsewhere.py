@@ -42,8 +42,9 @@ class Elsewhere:
         """Deploy with both policy packs, in the user's own backend; the CLI's exit code.
 
         Raises:
-            LocalError: nobody is logged in, or there is no such stack.
+            LocalError: nobody is logged in, or the stack has no file, or one that cannot be read.
         """
+        self._settings()
         own = self._prepare()
         if not self._logged_in(own):
             raise LocalError(
@@ -57,7 +58,7 @@ class Elsewhere:
         exit code.
 
         Raises:
-            LocalError: there is no such stack.
+            LocalError: the stack has no file, or one that cannot be read.
         """
         with self.ready() as (variables, state):
             # Of what is new, a difference is everything: thousands of lines.
@@ -69,30 +70,32 @@ class Elsewhere:
         """The environment in which the CLI previews the stack, and whether it has a state there.
 
         Raises:
-            LocalError: there is no such stack.
+            LocalError: the stack has no file, or one that cannot be read.
         """
+        settings = self._settings()
         own = self._prepare()
         if self._logged_in(own):
             yield own, True
             return
-        settings = yaml.safe_load(self._file.read_text())
         imports = settings.pop("environment", [])
-        without = f", without ESC's {', '.join(imports)}" if imports else ""
+        without = f", without ESC's {', '.join(map(str, imports))}" if imports else ""
         self._steps.say(_NOBODY.format(name=self._name, without=without))
         with tempfile.TemporaryDirectory(prefix="preview-") as folder:
             yield own | self._empty_backend(Path(folder), settings), False
 
-    @property
-    def _file(self) -> Path:
-        return self._program / f"Pulumi.{self._name}.yaml"
+    def _settings(self) -> dict[str, Any]:
+        """What the stack's file says, read before anything is made or asked."""
+        file = self._program / f"Pulumi.{self._name}.yaml"
+        if not file.is_file():
+            known = sorted(each.name.split(".")[1] for each in self._program.glob("Pulumi.*.yaml"))
+            raise LocalError(f"There is no {file.name}; there are the stacks {', '.join(known)}.")
+        try:
+            return yaml.safe_load(file.read_text()) or {}
+        except yaml.YAMLError as error:
+            raise LocalError(f"{file.name} is no YAML: {error}") from None
 
     def _prepare(self) -> dict[str, str]:
         """Have the tools; the user's own environment, with them on its path."""
-        if not self._file.is_file():
-            known = sorted(each.name.split(".")[1] for each in self._program.glob("Pulumi.*.yaml"))
-            raise LocalError(
-                f"There is no {self._file.name}; there are the stacks {', '.join(known)}."
-            )
         self._environment.prepare()
         path = os.pathsep.join([str(self._environment.bin), os.environ.get("PATH", os.defpath)])
         return os.environ | {"PATH": path, "N8N_PLATFORM_CHANGE": stack.revision(self._program)}

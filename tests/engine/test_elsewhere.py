@@ -76,11 +76,3 @@ def test_with_a_login_the_stack_is_in_the_users_own_backend(
     said = "".join(capfd.readouterr())
     assert f"no stack named '{STACK}' found" in said
     assert "Nobody is logged in" not in said
-
-
-def test_a_stack_that_there_is_not_is_told_with_those_that_there_are(
-    environment: Environment, tmp_path: Path
-) -> None:
-    (tmp_path / "Pulumi.staging.yaml").touch()
-    with pytest.raises(LocalError, match=r"no Pulumi.prod.yaml; there are the stacks staging"):
-        Elsewhere(environment, tmp_path, "prod", Steps()).up()
